@@ -1,0 +1,202 @@
+"""The commands: each takes the parsed options, and raises ``Mistake`` for what a person did wrong."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from argparse import Namespace
+from typing import Any
+
+from clary import __version__
+from clary.cli.installation import EXECUTION_ROLE, Installation
+from clary.cli.mistakes import Mistake
+
+
+class Exit(Exception):
+    """Ends a command that has said everything, with an exit status."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def up(options: Namespace) -> None:
+    """Start Clary."""
+    installation = Installation.find(options.home)
+    if (running := installation.running) is not None:
+        if options.detach and options.port in (None, 0, running.port):
+            _print_up(installation, f"Clary already runs (process {running.pid})", options)
+            return
+        raise Mistake(
+            f"Clary already runs in {installation.home} on {running.url} (process {running.pid}); "
+            f"stop it with: {installation.command('down')}",
+            3,
+        )
+    if not options.json:
+        print("Starting Clary …", end="", flush=True)
+    try:
+        started = installation.start(options.port, lifeline=not options.detach)
+    except BaseException:
+        if not options.json:
+            print(" failed", flush=True)
+        raise
+    _print_up(installation, f" ready in {started.seconds:.1f} s", options)
+    if not options.detach:
+        _stay(installation, started.process, options)
+
+
+def _print_up(installation: Installation, head: str, options: Namespace) -> None:
+    running = installation.require()
+    if options.json:
+        state = {"url": running.url, "port": running.port, "pid": running.pid, "home": str(installation.home)}
+        print(json.dumps(state), flush=True)
+        return
+    print(head)
+    print(f"  Address  {running.url}")
+    print(f"  Home     {installation.home}")
+    print(f'  Use it   eval "$({installation.command("env")})"')
+    print(f"  Stop it  {installation.command('down') if options.detach else 'Ctrl-C'}", flush=True)
+
+
+def _stay(installation: Installation, process: Any, options: Namespace) -> None:
+    """Wait for the supervisor, and hand on the wish to stop."""
+
+    def stop(*_: object) -> None:
+        process.send_signal(signal.SIGTERM)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
+    if process.wait() != 0:
+        raise Mistake(f"Clary ended unexpectedly; its log is {installation.settings.log / 'supervisor.log'}")
+    if not options.json:
+        print("\nClary has stopped.")
+
+
+def down(options: Namespace) -> None:
+    """Stop Clary. Jobs and endpoints that run go on, and the next start takes them over."""
+    from clary.cli.status import at_work
+
+    installation = Installation.find(options.home)
+    if not installation.held:
+        print(f"Clary is not running in {installation.home}.")
+        return
+    left = at_work(installation)
+    installation.stop()
+    print("Clary has stopped.")
+    if left:
+        print(f"Still at work: {left}. `{installation.command('up')}` takes them over.")
+
+
+def status(options: Namespace) -> None:
+    """Show the processes, and the jobs and endpoints at work. Exits with 1 if Clary is not running."""
+    from clary.cli.status import collect, render
+
+    installation = Installation.find(options.home)
+    document = collect(installation)
+    print(json.dumps(document) if options.json else render(document, installation))
+    if not document["ready"]:
+        raise Exit(1)
+
+
+def env(options: Namespace) -> None:
+    """Print what AWS clients need to reach Clary. Use it as: eval "$(clary env)"."""
+    from clary.cli import environment
+
+    installation = Installation.find(options.home)
+    if options.unset:
+        print(environment.unset_lines(installation))
+        return
+    clashing: tuple[str, ...] = environment.CONFLICTING
+    if options.write_profile is not None:
+        file = environment.write_profile(installation, options.write_profile, options.role or EXECUTION_ROLE)
+        print(f"clary: the profile {options.write_profile!r} is in {file}", file=sys.stderr)
+        values = {"AWS_PROFILE": options.write_profile, **environment.plugin(installation)}
+        # Keys in the environment would win over the profile.
+        clashing = (*clashing, *environment.OURS)
+    else:
+        session = installation.assume_role(options.role) if options.role else None
+        values = environment.credentials_and_endpoint(installation, session) | environment.plugin(installation)
+    print(json.dumps(values) if options.json else environment.shell_lines(values, clashing))
+
+
+def credentials(options: Namespace) -> None:
+    """Print temporary credentials of a role, as `credential_process` of an AWS profile wants them."""
+    answer = Installation.find(options.home).assume_role(options.role, options.session_name, options.duration)
+    print(json.dumps({"Version": 1, **answer}))
+
+
+def logs(options: Namespace) -> None:
+    """Print the log of a job or an endpoint."""
+    from datetime import UTC, datetime
+
+    from clary.cli.joblogs import JobLog
+
+    log = JobLog(Installation.find(options.home).client(), options.name, options.kind)
+    streams: set[str] = set()
+    for line in log.follow() if options.follow else log.read():
+        streams.add(line.stream)
+        if options.json:
+            print(json.dumps({"time": line.time, "stream": line.stream, "message": line.text}), flush=True)
+            continue
+        moment = ""
+        if options.timestamps:
+            moment = datetime.fromtimestamp(line.time, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z "
+        print(f"{moment}{f'[{line.stream}] ' if len(streams) > 1 else ''}{line.text}", flush=True)
+
+
+def doctor(options: Namespace) -> None:
+    """Check whether this machine has what Clary needs. Exits with 1 if something stands in the way."""
+    from clary.cli.doctor import as_json, examine, render
+
+    checks = examine(Installation.find(options.home))
+    print(as_json(checks) if options.json else render(checks))
+    if any(check.state == "fail" for check in checks):
+        raise Exit(1)
+
+
+def quickstart(options: Namespace) -> None:
+    """Prepare data, train, deploy and predict on a real data set. It all goes through the public API, with boto3."""
+    from clary.cli.quickstart.walk import walk
+
+    walk(Installation.find(options.home), options.keep, options.port)
+
+
+def version(options: Namespace) -> None:
+    """Print the version."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    running = Installation.find(options.home).running
+    if options.json:
+        print(json.dumps({"clary": __version__, "running": running.version if running else None, "python": python}))
+        return
+    print(f"clary {__version__} (Python {python})")
+    if running and running.version != __version__:
+        print(f"The running installation is {running.version}; start it again to use this one.")
+
+
+def images_list(options: Namespace) -> None:
+    """List the images that Clary knows, and which of them are ready on this machine."""
+    from clary.cli.images import show
+
+    show(Installation.find(options.home), options.json)
+
+
+def images_pull(options: Namespace) -> None:
+    """Prepare images, so that no job has to wait for them."""
+    from clary.cli.images import pull
+
+    pull(Installation.find(options.home), options.names)
+
+
+def images_export(options: Namespace) -> None:
+    """Write images to one archive, for a machine without internet."""
+    from clary.cli.images import export
+
+    export(Installation.find(options.home), options.names, options.to)
+
+
+def images_import(options: Namespace) -> None:
+    """Take in the images of an archive."""
+    from clary.cli.images import take_in
+
+    take_in(Installation.find(options.home), options.archive)

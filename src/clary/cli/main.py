@@ -1,0 +1,147 @@
+"""The command ``clary``: reads the command line and runs the command.
+
+What a command needs is imported when it runs, so that no start waits for what it does not use: ``clary credentials``
+runs whenever a client with our profile starts. For the same reason this is argparse.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from clary.cli import commands
+from clary.cli.installation import EXECUTION_ROLE
+from clary.cli.mistakes import Mistake
+
+Add = Callable[..., argparse.ArgumentParser]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="clary",
+        description="The open machine-learning platform that speaks Amazon SageMaker's API.",
+        allow_abbrev=False,
+    )
+    adding = top.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(run: Callable[[argparse.Namespace], None], name: str, group: Any = adding) -> argparse.ArgumentParser:
+        text = (run.__doc__ or "").strip()
+        added: argparse.ArgumentParser = group.add_parser(
+            name, help=text.partition(". ")[0].rstrip("."), description=text, allow_abbrev=False
+        )
+        added.add_argument(
+            "--home", type=Path, metavar="DIR", help="folder of the installation (default: $CLARY_HOME, else ~/.clary)"
+        )
+        added.set_defaults(run=run)
+        return added
+
+    _running(command)
+    _clients(command)
+    _work(command)
+    images = adding.add_parser("images", help="The environments that jobs run in").add_subparsers(
+        metavar="COMMAND", required=True
+    )
+    _images(command, images)
+    return top
+
+
+def _running(command: Add) -> None:
+    up = command(commands.up, "up")
+    up.add_argument("--port", type=_port, help="port to listen on; 0 means any free one (default: 7788)")
+    up.add_argument("-d", "--detach", action="store_true", help="go on in the background")
+    _json(up)
+    command(commands.down, "down")
+    _json(command(commands.status, "status"))
+    _json(command(commands.doctor, "doctor"))
+    _json(command(commands.version, "version"))
+
+
+def _clients(command: Add) -> None:
+    env = command(commands.env, "env")
+    how = env.add_mutually_exclusive_group()
+    how.add_argument("--unset", action="store_true", help="take back what an earlier `clary env` set")
+    how.add_argument(
+        "--write-profile", metavar="NAME", help="write an AWS profile that assumes the execution role, and use that"
+    )
+    env.add_argument("--role", help="be this role (name or ARN), with credentials for one hour, not the administrator")
+    _json(env)
+    credentials = command(commands.credentials, "credentials")
+    credentials.add_argument("--role", default=EXECUTION_ROLE, help="name or ARN of the role (default: %(default)s)")
+    credentials.add_argument("--session-name", default="clary", help="name of the session (default: %(default)s)")
+    credentials.add_argument(
+        "--duration", type=int, default=3600, metavar="SECONDS", help="900 to 43200 (default: %(default)s)"
+    )
+
+
+def _work(command: Add) -> None:
+    quickstart = command(commands.quickstart, "quickstart")
+    quickstart.add_argument("--keep", action="store_true", help="leave the endpoint, the data and Clary running")
+    quickstart.add_argument("--port", type=_port, help="port to listen on if Clary does not run yet")
+    logs = command(commands.logs, "logs")
+    logs.add_argument("name", help="a training, processing or transform job, or an endpoint")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until the job is over")
+    logs.add_argument(
+        "--kind", default="", help="training, processing, transform or endpoint, if several have the name"
+    )
+    logs.add_argument("-t", "--timestamps", action="store_true", help="print the time (UTC) of each line")
+    logs.add_argument("--json", action="store_true", help="print one JSON document a line")
+
+
+def _images(command: Add, group: Any) -> None:
+    _json(command(commands.images_list, "list", group))
+    pull = command(commands.images_pull, "pull", group)
+    export = command(commands.images_export, "export", group)
+    for each in (pull, export):
+        each.add_argument("names", nargs="+", metavar="NAME", help="names or URIs of images; `all` for every one")
+    export.add_argument("--to", type=Path, required=True, metavar="FILE", help="the archive to write (.tar.gz)")
+    command(commands.images_import, "import", group).add_argument("archive", type=Path, metavar="FILE")
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"not a port: {text!r} (0 to 65535)")
+    return int(text)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit status. Every mistake becomes a message on standard error."""
+    from clary.cli.client import ApiError
+
+    options = parser().parse_args(arguments)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except commands.Exit as ending:
+        return ending.code
+    except Mistake as error:
+        message, code = str(error), error.code
+    except ApiError as error:
+        message, code = str(error), 1
+    except KeyboardInterrupt:
+        message, code = "interrupted", 130
+    except BrokenPipeError:
+        # Whoever read our output has enough; Python would complain once more when it closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except PermissionError as error:
+        message, code = f"{error.strerror}: {error.filename}", 6
+    except OSError as error:
+        message, code = str(error), 1
+    else:
+        return 0
+    print(f"clary: {message}", file=sys.stderr)
+    return code
+
+
+def main() -> NoReturn:
+    """The console script."""
+    sys.exit(run())

@@ -1,0 +1,1 @@
+"""Run a job or a server somewhere: the agent, placement, isolation and images."""

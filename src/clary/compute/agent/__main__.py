@@ -1,0 +1,15 @@
+"""Start the agent of the job folder that the command line names."""
+
+import os
+import sys
+
+if __name__ == "__main__":
+    # Isolated mode has no path to this package; the folder that holds `clary` goes last, for nothing else is wanted
+    # from there.
+    folder = __file__
+    for _ in range(4):
+        folder = os.path.dirname(folder)  # noqa: PTH120 - pathlib takes as long to import as all of the agent
+    sys.path.append(folder)
+    from clary.compute.agent.attempt import main
+
+    sys.exit(main(sys.argv[1]))

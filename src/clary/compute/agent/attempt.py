@@ -1,0 +1,363 @@
+"""One attempt from its first event to its last."""
+
+from __future__ import annotations
+
+import _signal as signal  # type: ignore[import-not-found]  # `signal` builds enums: a third of the whole start
+import errno
+import os
+import resource
+import sys
+import time
+
+from clary.compute.agent.folder import JobFolder, open_inside
+from clary.compute.agent.journal import Journal, Log
+from clary.compute.agent.process import Child, isolation, kill_leftovers
+from clary.compute.agent.watch import Ending, Watch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import threading
+
+    from clary.compute.agent.staging import Staging
+    from clary.compute.spec import Output
+
+LONGEST_REASON = 1024
+"""Characters of ``/opt/ml/output/failure`` that become the failure reason, as SageMaker takes them."""
+
+
+class Failure(Exception):
+    """The attempt cannot go on. ``reason`` is its class, the text is for the user."""
+
+    def __init__(self, reason: str, message: str, exit_code: int | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.exit_code = exit_code
+
+
+class Attempt:
+    """Runs what a job folder asks for."""
+
+    def __init__(self, folder: JobFolder) -> None:
+        self.folder = folder
+        self.spec = folder.spec
+        self.journal = Journal(folder.path, self.spec.id, self.spec.attempt, folder.place.wake)
+        self.log = Log(folder.path, self.spec.metrics)
+        self.held = isolation(folder.place.isolation)
+        self._stop = False
+        self._staging: Staging | None = None
+
+    def stop_wanted(self, *_: object) -> bool:
+        """Whether somebody asked for the end: by SIGTERM, or by the file ``stop``."""
+        if not self._stop and os.path.exists(self.folder.file("stop")):
+            self._stop = True
+        return self._stop
+
+    def run(self) -> int:
+        """Do everything, and say how it ended in the last event. The exit status is 0 if that could be written."""
+        signal.signal(signal.SIGTERM, self._on_sigterm)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            self._steps()
+        except Failure as failure:
+            self.end("failed", failure.reason, str(failure), failure.exit_code)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                self.end(
+                    "failed",
+                    "client",
+                    "ClientError: No space left on device. Free some space on the disk that holds Clary's home folder.",
+                )
+            else:
+                self.end("failed", "internal", f"InternalServerError: {error}")
+        except Exception as error:  # noqa: BLE001 - the last resort: an attempt always says how it ended
+            self.end("failed", "internal", f"InternalServerError: {type(error).__name__}: {error}")
+        return 0
+
+    def _on_sigterm(self, *_: object) -> None:
+        self._stop = True
+
+    def end(
+        self, event: str, reason: str | None, message: str, exit_code: int | None = None, **details: object
+    ) -> None:
+        """Write the last event: ``reason`` is its class, ``message`` the failure reason as AWS words it."""
+        self.log.flush()
+        if event == "failed":
+            self.log.note(message)
+        self.journal.event(event, exit_code=exit_code, reason=reason, message=message, **details)
+
+    def _steps(self) -> None:
+        spec = self.spec
+        self.journal.event("starting")
+        if refusal := self.held.refusal(self.folder):
+            raise Failure("client", f"ClientError: {refusal}")
+        try:
+            self.folder.create()
+        except ValueError as error:
+            raise Failure("client", f"ClientError: {error}.") from error
+        for note in (*spec.notes, *spec.image.notes):
+            self.log.note(note)
+        if not self.held.sandboxed:
+            from clary.compute.isolation.plain import NOTE
+
+            self.log.note(NOTE)
+        if (spec.inputs or spec.requirements) and not self._download():
+            self.end("stopped", "stopped", "The job was stopped before its process started.")
+            return
+        if self.stop_wanted():
+            self.end("stopped", "stopped", "The job was stopped before its process started.")
+            return
+        if spec.kind == "server":
+            from clary.compute.agent.serving import Server
+
+            Server(self).run()
+            return
+        ending = self._process()
+        self._finish(ending)
+
+    # -- inputs
+
+    def _download(self) -> bool:
+        from clary.compute.agent.staging import DataError, Interrupted, StoreUnreachable
+
+        self.journal.event("downloading")
+        count = 0
+        try:
+            for each in self.spec.inputs:
+                count += self.staging().download(each)
+            if self.spec.requirements:
+                from clary.compute.agent.overlay import overlay
+
+                self.folder.overlay = overlay(self.folder, self.log.note)
+                if self.stop_wanted():
+                    return False
+        except Interrupted:
+            return False
+        except DataError as error:
+            raise Failure("client", f"ClientError: {error}") from error
+        except StoreUnreachable as error:
+            raise Failure("internal", f"InternalServerError: {error}") from error
+        self.journal.event("downloaded", objects=count)
+        return True
+
+    def staging(self) -> Staging:
+        """The way to the store, made when it is first needed."""
+        if self._staging is None:
+            from clary.compute.agent.staging import Staging
+
+            # Once stopping has begun, what still is uploaded is wanted: only downloads are broken off.
+            self._staging = Staging(self.folder, lambda: self._uploading or not self.stop_wanted(), self.log.note)
+        return self._staging
+
+    _uploading = False
+
+    # -- the process
+
+    def environment(self) -> dict[str, str]:
+        """The variables of the user's process, in terms of the container."""
+        spec, image = self.spec, self.spec.image
+        search = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+        modules = ["/opt/clary"] if self.folder.place.runtimes else []
+        if self.folder.overlay:
+            modules.insert(0, self.folder.overlay)
+            search.insert(0, self.folder.overlay + "/bin")
+        if image.environment:
+            search.insert(0, image.environment + "/bin")
+        elif image.python:
+            search.insert(0, os.path.dirname(image.python))
+        values = {
+            "PATH": ":".join(search),
+            "HOME": "/tmp",
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONIOENCODING": "UTF-8",
+            "CLARY_ML_ROOT": "/opt/ml",
+            "AWS_REGION": spec.region,
+            "AWS_DEFAULT_REGION": spec.region,
+        }
+        ticket = self.folder.ticket()
+        if spec.network and spec.endpoint_url and ticket:
+            values["AWS_ENDPOINT_URL"] = spec.endpoint_url
+            values["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = spec.endpoint_url + "/_clary/credentials"
+            values["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = ticket
+        if spec.limits.cpus:
+            threads = str(max(1, int(spec.limits.cpus)))
+            values.update({name: threads for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")})
+        values.update(image.variables)
+        given = dict(spec.environment)
+        if path := given.pop("PYTHONPATH", ""):
+            modules.append(path)
+        values.update(given)
+        if modules:
+            values["PYTHONPATH"] = ":".join(modules)
+        return values
+
+    def start(self, extra: dict[str, str] | None = None) -> Child:
+        """Start the user's process. Raises ``Failure`` if there is no such program."""
+        spec = self.spec
+        command = list(spec.command) or list(spec.image.serve if spec.kind == "server" else spec.image.train)
+        if not command:
+            raise Failure(
+                "client",
+                f"ClientError: The image {spec.image.uri!r} has no command for this; give the job a command of its own.",
+            )
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != hard:
+            resource.setrlimit(
+                resource.RLIMIT_NOFILE, (min(hard, 1 << 20) if hard != resource.RLIM_INFINITY else 1 << 16, hard)
+            )
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        try:
+            return Child(self.folder, self.held, command, {**self.environment(), **(extra or {})})
+        except OSError as error:
+            raise Failure(
+                "client", f"ClientError: The command {command[0]!r} cannot be started: {error.strerror}."
+            ) from error
+
+    def _process(self) -> Ending:
+        child = self.start()
+        watch = Watch(child, self.log, self.spec.limits, self.stop_wanted)
+        self.journal.event("running", pid=child.pid)
+        continuous = [each for each in self.spec.outputs if each.continuous]
+        if not continuous:
+            return watch.run()
+        import threading
+
+        over = threading.Event()
+        copier = threading.Thread(target=self._copy, args=(continuous, over))
+        copier.start()
+        try:
+            return watch.run()
+        finally:
+            over.set()
+            copier.join()
+
+    def _copy(self, outputs: list[Output], over: threading.Event) -> None:
+        from clary.compute.agent.staging import DataError, Interrupted, Staging, StoreUnreachable
+
+        staging = Staging(self.folder, lambda: not over.is_set(), self.log.note)
+        known: list[dict[str, tuple[int, int]]] = [{} for _ in outputs]
+        while not over.wait(self.spec.limits.sync_s):
+            for output, state in zip(outputs, known, strict=True):
+                try:
+                    staging.upload(output, state)
+                except Interrupted:
+                    break
+                except (DataError, StoreUnreachable, OSError) as error:
+                    self.log.note(f"{output.path} is not uploaded now and will be later: {error}")
+
+    # -- outputs and the end
+
+    def _finish(self, ending: Ending) -> None:
+        failed = (ending.exit_code != 0 and ending.cause is None) or ending.cause == "memory"
+        wanted = [each for each in self.spec.outputs if each.when == "always" or not failed]
+        if wanted:
+            self._upload(wanted)
+        if ending.cause == "memory":
+            raise Failure(
+                "algorithm",
+                f"AlgorithmError: OutOfMemoryError: {ending.message}, exit code: {ending.exit_code}",
+                ending.exit_code,
+            )
+        if failed:
+            if (
+                ending.exit_code
+                and self.held.sandboxed
+                and self.log.tail[-1:]
+                and self.log.tail[-1].startswith("bwrap: ")
+            ):
+                # The sandbox itself says why there is no process.
+                ours = not self.log.tail[-1].startswith("bwrap: execvp")
+                words = "InternalServerError" if ours else "ClientError"
+                message = f"{words}: The command cannot be started: {self.log.tail[-1]}."
+                raise Failure("internal" if ours else "client", message, ending.exit_code)
+            detail = self.failure_text()
+            message = (
+                f"AlgorithmError: {detail or 'See the job log for more information'}, exit code: {ending.exit_code}"
+            )
+            self.end("failed", "algorithm", message, ending.exit_code, detail=detail)
+        elif ending.cause == "timeout":
+            self.end("stopped", "timeout", f"MaxRuntimeExceeded: {ending.message}", ending.exit_code)
+        elif ending.cause == "stopped":
+            self.end("stopped", "stopped", ending.message, ending.exit_code)
+        else:
+            self.end("completed", None, "", 0)
+
+    def _upload(self, outputs: list[Output]) -> None:
+        from clary.compute.agent.staging import DataError, StoreUnreachable
+
+        self.journal.event("uploading")
+        self._uploading = True
+        count = 0
+        try:
+            for each in outputs:
+                count += self.staging().upload(each)
+        except DataError as error:
+            raise Failure("client", f"ClientError: {error}") from error
+        except StoreUnreachable as error:
+            raise Failure("internal", f"InternalServerError: {error}") from error
+        self.journal.event("uploaded", objects=count)
+
+    def failure_text(self) -> str:
+        """What the process says of its failure: ``/opt/ml/output/failure``, else the end of its Python traceback, else
+        nothing."""
+        try:
+            file = open_inside(os.path.join(self.folder.ml, "output", "failure"), self.folder.ml)
+        except OSError:
+            return _last_error(self.log.tail)
+        try:
+            return os.read(file, 4 * LONGEST_REASON).decode("utf-8", "replace")[:LONGEST_REASON].strip()
+        finally:
+            os.close(file)
+
+
+def _last_error(lines: list[str]) -> str:
+    """The error that ends the last traceback in ``lines``, without its frames."""
+    for index in range(len(lines) - 1, -1, -1):
+        if lines[index].startswith("Traceback (most recent call last)"):
+            rest = lines[index + 1 :]
+            while rest and (rest[0].startswith((" ", "\t")) or not rest[0]):
+                rest = rest[1:]
+            return "\n".join(rest)[:LONGEST_REASON].strip()
+    return ""
+
+
+def main(path: str) -> int:
+    """Run the agent of the job folder ``path``; its lock is held already, by the descriptor in ``CLARY_AGENT_LOCK``."""
+    lock = os.environ.pop("CLARY_AGENT_LOCK", "")
+    if os.getpid() != os.getsid(0):
+        try:
+            os.setsid()
+        except PermissionError:
+            pass  # leader of a process group already: started by hand
+    import fcntl
+
+    descriptor = (
+        int(lock) if lock else os.open(os.path.join(path, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    )
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.stderr.write(f"another agent runs in {path}\n")
+        return 3
+    os.set_inheritable(descriptor, False)
+    from clary.compute.agent.process import start_time
+
+    signal.signal(
+        signal.SIGTERM, signal.SIG_IGN
+    )  # who reads the pid may signal it at once; the file `stop` is seen all the same
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{os.getpid()} {start_time(os.getpid())}\n".encode(), 0)
+    os.umask(0o022)
+    if os.path.exists(os.path.join(path, "process")):
+        kill_leftovers(os.path.realpath(path))
+    began = time.time()
+    try:
+        attempt = Attempt(JobFolder(path))
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        # Without a readable spec there is no attempt; still the end is written where it is looked for.
+        journal = Journal(path, os.path.basename(os.path.realpath(path)), 0, "")
+        journal.event("failed", exit_code=None, reason="internal", message=f"InternalServerError: {error}", began=began)
+        return 1
+    return attempt.run()

@@ -1,0 +1,143 @@
+"""The job folder as the agent sees it: the spec, where things lie, and paths that stay inside."""
+
+from __future__ import annotations
+
+import os
+import stat
+from types import SimpleNamespace
+
+from clary.compute.agent.documents import loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from clary.compute.spec import JobSpec
+
+ML = "/opt/ml"
+LONGEST_SOCKET = 100
+"""Bytes of a Unix socket's path; systems take 104 or 108 with the zero at the end."""
+
+
+class Place:
+    """What belongs to this machine and not to the job; the placement writes it to ``place.json``."""
+
+    def __init__(self, document: dict[str, str]) -> None:
+        self.isolation = document.get("isolation", "plain")
+        self.wake = document.get("wake", "")
+        """Socket that gets a datagram after each event."""
+        self.runtimes = document.get("runtimes", "")
+        """The folder of the package ``clary_runtimes``."""
+        self.overlays = document.get("overlays", "")
+        """Folder of the cached overlays for ``requirements.txt``."""
+        self.uv = document.get("uv", "")
+        """The program that builds overlays."""
+
+
+class JobFolder:
+    """One job's folder. Raises ``OSError`` or ``ValueError`` if ``spec.json`` cannot be read."""
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.realpath(path)
+        self.spec = read_spec(self.file("spec.json"))
+        with open(self.file("place.json"), encoding="utf-8") as file:
+            self.place = Place(loads(file.read()))
+        self.ml = self.file("ml")
+        self.tmp = self.file("tmp")
+        self.run = self.file("run")
+        """The folder of a server's socket, ``/run/clary`` inside."""
+        self.overlay = ""
+        """The folder of the packages from the job's ``requirements.txt``, once there is one."""
+        self.mounts: dict[str, str] = {ML: self.ml}
+        """Absolute folders inside the container → where they lie on this machine."""
+        for path in [each.path for each in self.spec.inputs] + [each.path for each in self.spec.outputs]:
+            if path.startswith("/") and not inside(os.path.normpath(path), ML):
+                name = os.path.normpath(path)
+                if name == "/":
+                    raise ValueError("the root folder cannot be an input or an output")
+                self.mounts[name] = self.file("mounts/" + name.strip("/").replace("/", "+"))
+        every = list(self.mounts)
+        self.mounts = {
+            name: path
+            for name, path in self.mounts.items()
+            if not any(inside(name, each) and each != name for each in every)
+        }
+
+    def file(self, name: str) -> str:
+        """The path of a file of the job folder."""
+        return os.path.join(self.path, name)
+
+    def host_path(self, name: str) -> str:
+        """Where a path of the container lies here: absolute, or relative to ``/opt/ml``.
+
+        Raises ``ValueError`` if it leads out of the job's folders.
+        """
+        absolute = os.path.normpath(os.path.join(ML, name))
+        for mount, path in self.mounts.items():
+            if inside(absolute, mount):
+                return os.path.normpath(path + absolute[len(mount) :])
+        raise ValueError(f"{name!r} lies outside of /opt/ml")
+
+    def create(self) -> None:
+        """Make the folders that SageMaker's containers find, and write the spec's files."""
+        for folder in (self.tmp, *self.mounts.values()):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+        if self.spec.kind == "server":
+            self._create_run()
+        for name in ("input/config", "input/data", "model", "output/data", "code"):
+            os.makedirs(os.path.join(self.ml, name), exist_ok=True)
+        for output in self.spec.outputs:
+            os.makedirs(self.host_path(output.path), exist_ok=True)
+        for name, content in self.spec.files.items():
+            path = self.host_path(name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(content)
+
+    def _create_run(self) -> None:
+        if len(os.path.join(self.run, "serve.sock").encode()) > LONGEST_SOCKET:
+            # Nobody else can make or enter a folder of this name, and `remove` finds it through the file.
+            self.run = f"/tmp/clary-{os.urandom(8).hex()}"
+            with open(self.file("sockets"), "a", encoding="utf-8") as file:
+                file.write(self.run + "\n")
+        os.makedirs(self.run, mode=0o700, exist_ok=True)
+
+    def ticket(self) -> str:
+        """What the platform takes for the job's credentials; empty if the job has none."""
+        try:
+            with open(self.file("ticket"), encoding="utf-8") as file:
+                return file.read().strip()
+        except FileNotFoundError:
+            return ""
+
+
+def inside(path: str, folder: str) -> bool:
+    """Whether normalised ``path`` is ``folder`` or lies below it."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def read_spec(path: str) -> JobSpec:
+    """The spec, without the cost of importing ``dataclasses``: the same attributes on simple objects."""
+    with open(path, encoding="utf-8") as file:
+        document = loads(file.read())
+    for name in ("inputs", "outputs", "metrics"):
+        document[name] = [SimpleNamespace(**each) for each in document[name]]
+    document["image"] = SimpleNamespace(**document["image"])
+    document["limits"] = SimpleNamespace(**document["limits"])
+    return SimpleNamespace(**document)  # type: ignore[return-value]
+
+
+def open_inside(path: str, folder: str) -> int:
+    """A descriptor of the regular file ``path``, opened for reading, wherever links lead, if that is still below
+    ``folder``.
+
+    The job's own code may have made the path, so what was really opened is looked at, not its name.
+    Raises ``PermissionError`` if the file lies elsewhere or is no regular file, ``OSError`` as ``open`` does.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        real = os.readlink(f"/proc/self/fd/{descriptor}") if os.path.isdir("/proc/self/fd") else os.path.realpath(path)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not inside(real, os.path.realpath(folder)):
+            raise PermissionError(f"{path} is not a file of the job")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor

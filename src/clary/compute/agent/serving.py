@@ -1,0 +1,166 @@
+"""Keep a model server up: start it, wait until it is healthy, watch its health, start it again.
+
+Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+"""
+
+from __future__ import annotations
+
+import _socket as socket
+import os
+import threading
+import time
+
+from clary.compute.agent.http import Connection
+from clary.compute.agent.watch import Ending, Watch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from clary.compute.agent.attempt import Attempt
+
+SOCKET = "/run/clary/serve.sock"
+NOT_HEALTHY = "did not pass the ping health check. Please check CloudWatch logs for this endpoint."
+STARTS = 3
+"""How often a server that never became healthy may die before it is given up."""
+PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+STEADY_S = 60.0
+"""A server that was up for this long starts again without a longer pause."""
+PING_S, PING_TIMEOUT_S, FAILED_PINGS = 5.0, 10.0, 4
+FIRST_PING_TIMEOUT_S = 2.0
+
+
+class Server:
+    """One model server with all its restarts."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._socket = os.path.join(attempt.folder.run, "serve.sock")
+        self._served = False
+        self._starts = 0
+
+    def run(self) -> None:
+        """Until it is stopped or given up; the last event says which."""
+        attempt = self._attempt
+        gives_up = time.monotonic() + attempt.spec.limits.start_s
+        pause = PAUSE_S
+        while True:
+            began = time.monotonic()
+            ending, health = self._once(gives_up)
+            if ending.cause == "stopped":
+                attempt.end("stopped", "stopped", ending.message, ending.exit_code)
+                return
+            late = time.monotonic() > gives_up or self._starts >= STARTS
+            if not self._served and late:
+                attempt.log.flush()
+                detail = attempt.failure_text()
+                cause = (
+                    f"The server ended with exit code {ending.exit_code}." if ending.cause is None else ending.message
+                )
+                attempt.log.note(cause)
+                message = f"The primary container {NOT_HEALTHY}"
+                attempt.end("failed", "algorithm", message, ending.exit_code, code="ping", detail=detail or cause)
+                return
+            pause = (
+                PAUSE_S if health.served and time.monotonic() - began > STEADY_S else min(pause * 2, LONGEST_PAUSE_S)
+            )
+            message = ending.message or f"The server ended with exit code {ending.exit_code}."
+            attempt.log.note(f"{message} It is started again.")
+            attempt.journal.event("restarted", exit_code=ending.exit_code, message=message, restarts=self._starts)
+            until = time.monotonic() + pause
+            while time.monotonic() < until and not attempt.stop_wanted():
+                time.sleep(0.05)
+            if attempt.stop_wanted():
+                attempt.end("stopped", "stopped", "The server was stopped.", ending.exit_code)
+                return
+
+    def _once(self, gives_up: float) -> tuple[Ending, Health]:
+        attempt = self._attempt
+        if os.path.lexists(self._socket):
+            os.unlink(self._socket)
+        port = free_port()
+        variables = {
+            "CLARY_SERVE_SOCKET": SOCKET,
+            "SAGEMAKER_BIND_TO_PORT": str(port),
+            "SAGEMAKER_SAFE_PORT_RANGE": f"{port}-{port}",
+        }
+        self._starts += 1
+        child = attempt.start(variables)
+        attempt.journal.event("running", pid=child.pid)
+        health = Health(attempt, self._socket, port)
+        watch = Watch(child, attempt.log, attempt.spec.limits, attempt.stop_wanted)
+
+        def turn() -> str | None:
+            if health.served:
+                self._served = True
+            elif not self._served and time.monotonic() > gives_up:
+                return f"The server did not answer /ping within {attempt.spec.limits.start_s:g} seconds."
+            if health.failed >= FAILED_PINGS:
+                return "The server does not answer /ping any more."
+            return None
+
+        health.start()
+        try:
+            ending = watch.run(turn)
+        finally:
+            health.end()
+        self._served = self._served or health.served
+        return ending, health
+
+
+class Health(threading.Thread):
+    """Asks ``/ping`` beside the main thread, which must keep reading the server's output; says ``serving`` at the first
+    200."""
+
+    def __init__(self, attempt: Attempt, path: str, port: int) -> None:
+        super().__init__(daemon=True)
+        self._attempt = attempt
+        self._path = path
+        self._port = port
+        self._over = threading.Event()
+        self.served = False
+        self.failed = 0
+        """Pings in a row that went unanswered since the server was healthy."""
+
+    def run(self) -> None:
+        address = ""
+        pause = 0.005
+        while not address:
+            if self._over.wait(pause):
+                return
+            pause = min(pause * 1.2, 0.25)
+            address = self._find()
+        if self._over.is_set():
+            return  # it ended while it was asked
+        self.served = True
+        self._attempt.journal.event("serving", address=address)
+        while not self._over.wait(PING_S):
+            self.failed = 0 if self._ping(address, PING_TIMEOUT_S) else self.failed + 1
+
+    def end(self) -> None:
+        """Ask no more."""
+        self._over.set()
+
+    def _find(self) -> str:
+        if os.path.exists(self._path) and self._ping(f"unix:{self._path}", FIRST_PING_TIMEOUT_S):
+            return f"unix:{self._path}"
+        if self._attempt.spec.network and self._ping(f"tcp:127.0.0.1:{self._port}", FIRST_PING_TIMEOUT_S):
+            return f"tcp:127.0.0.1:{self._port}"
+        return ""
+
+    def _ping(self, address: str, timeout: float) -> bool:
+        connection = Connection(address if address.startswith("unix:") else f"http://{address[4:]}", timeout)
+        try:
+            return connection.request("GET", "/ping", {"connection": "close"}).status == 200
+        except OSError:
+            return False  # not there yet, or not well: the caller counts
+        finally:
+            connection.close()
+
+
+def free_port() -> int:
+    """A TCP port of the loopback address that nobody listens on now."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        made.bind(("127.0.0.1", 0))
+        return int(made.getsockname()[1])
+    finally:
+        made.close()

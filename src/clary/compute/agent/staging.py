@@ -1,0 +1,292 @@
+"""Bring a job's inputs in before it starts, and its outputs out when it ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from clary.compute.agent.folder import JobFolder, inside, open_inside
+from clary.compute.agent.s3 import Credentials, Interrupted, Store, StoreError, StoreUnreachable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import tarfile
+    from collections.abc import Callable, Iterator
+
+    from clary.compute.spec import Input, Output
+
+MOST_MEMBERS = 1_000_000
+"""Members that an archive may have."""
+EXPANSION = 1000
+"""Times its own size that an archive may unpack to; a gigabyte is always fine."""
+RESERVE = 32 << 20
+"""Bytes of the disk that unpacking leaves free."""
+_EPOCH = 315532800  # 1980: archives of equal content are equal
+
+
+class DataError(Exception):
+    """Data of the job cannot be had or stored; the message is for the user and ends with what to do."""
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Bucket and key of ``s3://bucket/key``. Raises ``DataError``."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not bucket:
+        raise DataError(f"{uri!r} is not an S3 URI; write s3://bucket/key.")
+    return bucket, key
+
+
+class Staging:
+    """The way between a job's folder and the store."""
+
+    def __init__(self, folder: JobFolder, wanted: Callable[[], bool], note: Callable[[str], None]) -> None:
+        spec = folder.spec
+        self._folder = folder
+        self._note = note
+        self._role = spec.role_arn
+        self._region = spec.region
+        self._wanted = wanted
+        credentials = Credentials(spec.endpoint_url, folder.ticket())
+        self._store = Store(spec.endpoint_url, spec.region, credentials, spec.limits.retry_s, wanted)
+
+    # -- inputs
+
+    def download(self, source: Input) -> int:
+        """Bring one input in and return how many objects it had. Raises ``DataError``, ``StoreUnreachable`` and
+        ``Interrupted``."""
+        bucket, key = split_uri(source.uri)
+        try:
+            target = self._folder.host_path(source.path)
+        except ValueError as error:
+            raise DataError(f"The input path {error}.") from error
+        os.makedirs(target, exist_ok=True)
+        try:
+            if source.kind == "object":
+                return self._object(source, bucket, key, target)
+            return self._prefix(source, bucket, key, target)
+        except StoreError as error:
+            if source.optional and error.status == 404:
+                return 0
+            raise self._missing(source.uri, bucket, error) from error
+
+    def _object(self, source: Input, bucket: str, key: str, target: str) -> int:
+        name = source.filename or key.rpartition("/")[2]
+        if not source.extract:
+            self._fetch(bucket, key, target, name)
+            return 1
+        archive = self._folder.file("archive")
+        try:
+            self._store.get(bucket, key, archive)
+            self._guarded(source.uri, lambda: extract(archive, target, self._wanted))
+        finally:
+            if os.path.exists(archive):
+                os.unlink(archive)
+        return 1
+
+    def _prefix(self, source: Input, bucket: str, prefix: str, target: str) -> int:
+        count = 0
+        wanted = source.keys
+        keys = ((key, -1) for key in wanted) if wanted is not None else self._store.list(bucket, prefix)
+        for key, size in keys:
+            name = relative(key, prefix)
+            if key.endswith("/"):
+                if name and size <= 0:
+                    self._guarded(
+                        source.uri, lambda name=name: os.makedirs(self._below(target, name, key), exist_ok=True)
+                    )  # type: ignore[misc]  # noqa: B023
+                continue
+            self._fetch(bucket, key, target, name)
+            count += 1
+        if not count and not source.optional:
+            raise self._missing(source.uri, bucket, None)
+        return count
+
+    def _fetch(self, bucket: str, key: str, target: str, name: str) -> None:
+        path = self._below(target, name, key)
+
+        def fetch() -> None:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            if not inside(os.path.realpath(os.path.dirname(path)), os.path.realpath(target)):
+                raise DataError(f"The object key {key!r} leads through a link out of its folder; remove the link.")
+            self._store.get(bucket, key, path)
+
+        self._guarded(f"s3://{bucket}/{key}", fetch)
+
+    def _below(self, target: str, name: str, key: str) -> str:
+        parts = [part for part in name.split("/") if part]
+        if not parts or "\0" in name or any(part in (".", "..") for part in parts):
+            raise DataError(f"The object key {key!r} cannot be a file name below /opt/ml; rename the object.")
+        return os.path.join(target, *parts)
+
+    def _guarded(self, what: str, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except OSError as error:
+            if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
+                raise DataError(f"{what} is both a file and a folder for a file system; rename the object.") from error
+            if error.errno == errno.ENAMETOOLONG:
+                raise DataError(f"{what} has a longer name than a file system takes; rename the object.") from error
+            raise
+
+    def _missing(self, uri: str, bucket: str, error: StoreError | None) -> DataError:
+        text = (
+            f'Data download failed: No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket'
+            f" exists in the selected region ({self._region}), that objects exist under that S3 prefix, and that the role"
+            f' "{self._role}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+        )
+        if error is not None and error.status == 403:
+            text = (
+                f'Data download failed: Access denied for S3 URL "{uri}". Please ensure that the role "{self._role}" has the'
+                f' "s3:GetObject" and "s3:ListBucket" permissions.'
+            )
+        return DataError(text if error is None else f"{text} Error message from S3: {error}")
+
+    # -- outputs
+
+    def upload(self, output: Output, known: dict[str, tuple[int, int]] | None = None) -> int:
+        """Bring one output out and return how many objects were written.
+
+        ``known`` holds what an earlier call uploaded and is brought up to date; files that did not change since are
+        left out.
+        Raises ``DataError``, ``StoreUnreachable`` and ``Interrupted``.
+        """
+        bucket, key = split_uri(output.uri)
+        source = self._folder.host_path(output.path)
+        try:
+            if output.archive:
+                return self._upload_archive(output, bucket, key, source)
+            count = 0
+            prefix = key.rstrip("/") + "/" if key else ""
+            for name, path in files(source):
+                try:
+                    file = open_inside(path, source)
+                except OSError as error:
+                    self._note(
+                        f"{output.path}/{name} is not uploaded: {error.strerror or 'it is not a file of the job'}."
+                    )
+                    continue
+                try:
+                    status = os.fstat(file)
+                    state = (status.st_mtime_ns, status.st_size)
+                    if known is None or known.get(path) != state:
+                        self._store.put(bucket, prefix + name, file)
+                        count += 1
+                        if known is not None:
+                            known[path] = state
+                finally:
+                    os.close(file)
+            return count
+        except StoreError as error:
+            raise DataError(
+                f'Data upload failed: {error}. Please ensure that the bucket of "{output.uri}" exists in the region {self._region} and that'
+                f' the role "{self._role}" has "s3:PutObject" permissions on it.'
+            ) from error
+
+    def _upload_archive(self, output: Output, bucket: str, key: str, source: str) -> int:
+        if output.optional and next(files(source), None) is None:
+            return 0
+        archive = self._folder.file("archive")
+        try:
+            pack(source, archive, self._note)
+            file = os.open(archive, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                self._store.put(bucket, key, file)
+            finally:
+                os.close(file)
+        finally:
+            if os.path.exists(archive):
+                os.unlink(archive)
+        return 1
+
+
+def relative(key: str, prefix: str) -> str:
+    """The name below a channel's folder that ``key`` gets when all of ``prefix`` is asked for."""
+    if not prefix or prefix.endswith("/") or key.startswith(prefix + "/"):
+        return key[len(prefix) :].lstrip("/")
+    return key[len(prefix.rpartition("/")[0]) :].lstrip("/")
+
+
+def files(folder: str) -> Iterator[tuple[str, str]]:
+    """Names relative to ``folder``, and paths, of everything below it that is no folder, in order. Links to folders are
+    not followed."""
+    for here, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = os.path.join(here, name)
+            yield os.path.relpath(path, folder), path
+
+
+def pack(folder: str, archive: str, note: Callable[[str], None]) -> None:
+    """Write ``folder`` as a ``tar.gz`` with names relative to it; the same content gives the same bytes."""
+    import gzip
+    import tarfile
+
+    with (
+        open(archive, "wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for here, folders, names in os.walk(folder):
+            folders.sort()
+            for name in sorted([*names, *folders]):
+                path = os.path.join(here, name)
+                label = os.path.relpath(path, folder)
+                mode = os.lstat(path).st_mode
+                if stat.S_ISLNK(mode) or stat.S_ISDIR(mode):
+                    member = tar.gettarinfo(path, label)
+                    tar.addfile(_plain(member))
+                elif stat.S_ISREG(mode):
+                    file = open_inside(path, folder)
+                    with os.fdopen(file, "rb") as content:
+                        member = tar.gettarinfo(None, label, content)
+                        # A second name of one file becomes a copy: links between members only trouble those who unpack.
+                        member.type, member.linkname, member.size = tarfile.REGTYPE, "", os.fstat(file).st_size
+                        tar.addfile(_plain(member), content)
+                else:
+                    note(f"{label} is left out of the archive: it is not a file.")
+
+
+def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mtime = _EPOCH
+    return member
+
+
+def extract(archive: str, target: str, wanted: Callable[[], bool]) -> None:
+    """Unpack a tar archive below ``target``: nothing leaves the folder, and a bomb does not fill the disk. Raises
+    ``DataError``."""
+    import lzma
+    import tarfile
+    import zlib
+
+    if not hasattr(tarfile, "data_filter"):
+        raise DataError("This Python unpacks archives unsafely; use 3.11.4 or newer.")
+    free = os.statvfs(target)
+    most = max(1 << 30, os.path.getsize(archive) * EXPANSION)
+    room = free.f_bavail * free.f_frsize - RESERVE
+    total = members = 0
+    try:
+        with tarfile.open(archive, "r:*") as tar:
+            for member in tar:
+                if not wanted():
+                    raise Interrupted
+                total += member.size
+                members += 1
+                if members > MOST_MEMBERS or total > most:
+                    raise DataError(
+                        "The archive unpacks to far more than its own size, which looks like an attack; upload it unpacked."
+                    )
+                if total > room:
+                    raise OSError(errno.ENOSPC, "No space left on device")
+                tar.extract(member, target, filter="data")
+    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's fault, not the archive's
+        raise DataError(
+            f"The archive cannot be unpacked: {error}. Upload a complete tar.gz file whose members lie below its root."
+        ) from error
+
+
+__all__ = ["DataError", "Interrupted", "Staging", "StoreUnreachable", "extract", "pack", "split_uri"]

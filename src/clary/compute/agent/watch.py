@@ -1,0 +1,130 @@
+"""Watch over a running process: its output, its time, its memory, and the wish to stop it."""
+
+from __future__ import annotations
+
+import _signal as signal  # type: ignore[import-not-found]  # `signal` builds enums: a third of the whole start
+import os
+import select
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clary.compute.agent.journal import Log
+    from clary.compute.agent.process import Child
+    from clary.compute.spec import Limits
+
+TICK_S = 0.25
+MEMORY_S = 0.5
+DRAIN_S = 2.0
+
+
+class Ending:
+    """How a process ended. ``cause`` is None if by itself, else ``stopped``, ``timeout``, ``memory`` or ``given
+    up``."""
+
+    def __init__(self, exit_code: int, cause: str | None, message: str) -> None:
+        self.exit_code = exit_code
+        self.cause = cause
+        self.message = message
+
+
+class Watch:
+    """Reads a child's output into the log until it ends, and ends it when that is due."""
+
+    def __init__(self, child: Child, log: Log, limits: Limits, stop_wanted: Callable[[], bool]) -> None:
+        self._child = child
+        self._log = log
+        self._limits = limits
+        self._stop_wanted = stop_wanted
+        self._cause: str | None = None
+        self._message = ""
+        self._kill_at: float | None = None
+        self._told = False
+        self._memory_at = 0.0
+
+    def run(self, turn: Callable[[], str | None] | None = None) -> Ending:
+        """Until the process has ended. ``turn`` is called a few times a second, and gives a reason to end the process,
+        or None."""
+        child = self._child
+        # A byte arrives here with every signal, SIGCHLD and SIGTERM among them, so no wait is longer than it must be.
+        bell, ring = os.pipe()
+        os.set_blocking(bell, False)
+        os.set_blocking(ring, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        before = signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
+        poll = select.poll()
+        poll.register(bell, select.POLLIN)
+        poll.register(child.output, select.POLLIN)
+        try:
+            open_output = True
+            while not child.poll():
+                ready = [descriptor for descriptor, _ in poll.poll(TICK_S * 1000)]
+                if bell in ready:
+                    self._empty(bell)
+                if child.output in ready:
+                    data = child.read()
+                    if data is None:
+                        poll.unregister(child.output)
+                        open_output = False
+                    else:
+                        self._log.feed(data)
+                self._look(turn)
+            if open_output:
+                self._drain()
+            child.kill()  # what the process left behind goes with it, as in a container
+            if open_output:
+                self._drain()
+        finally:
+            signal.set_wakeup_fd(before)
+            os.close(bell)
+            os.close(ring)
+            child.close()
+        self._log.flush()
+        assert child.exit_code is not None
+        return Ending(child.exit_code, self._cause, self._message)
+
+    def _look(self, turn: Callable[[], str | None] | None) -> None:
+        now = time.monotonic()
+        limits = self._limits
+        if self._cause is None:
+            if self._stop_wanted():
+                self._cause, self._message = "stopped", "The job was stopped."
+            elif limits.max_runtime_s is not None and now - self._child.began > limits.max_runtime_s:
+                self._cause, self._message = (
+                    "timeout",
+                    f"The job ran longer than its limit of {limits.max_runtime_s:g} seconds.",
+                )
+            elif limits.memory_bytes and now > self._memory_at:
+                self._memory_at = now + MEMORY_S
+                self._look_at_memory(limits.memory_bytes)
+            if self._cause is None and turn is not None and (message := turn()):
+                self._cause, self._message = "given up", message
+        if self._cause is None:
+            return
+        if self._kill_at is None:
+            self._kill_at = now + (0 if self._cause == "memory" else limits.grace_s)
+        if not self._told and self._cause != "memory":
+            self._told = self._child.terminate()
+        if now >= self._kill_at:
+            self._child.kill()
+
+    def _look_at_memory(self, most: int) -> None:
+        if self._child.memory() > most and (used := self._child.memory_proportional()) > most:
+            self._cause = "memory"
+            self._message = (
+                f"The job used {used >> 20} MiB of memory and may use {most >> 20} MiB; choose a larger instance type"
+            )
+
+    def _drain(self) -> None:
+        until = time.monotonic() + DRAIN_S
+        while time.monotonic() < until and (data := self._child.read()):
+            self._log.feed(data)
+
+    def _empty(self, bell: int) -> None:
+        try:
+            while os.read(bell, 512):
+                pass
+        except BlockingIOError:
+            pass

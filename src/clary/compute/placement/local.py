@@ -1,0 +1,245 @@
+"""Agents on this machine, each in a folder of its own below ``jobs``."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from uv import find_uv_bin
+
+import clary.compute.agent
+from clary.compute.agent.process import kill_leftovers, start_time
+from clary.compute.isolation.select import select
+from clary.compute.placement.base import Observation, PlacementError, StaleAttempt
+from clary.compute.spec import JobSpec, SpecError, check_id
+from clary.core.settings import Settings
+
+_AGENT = str(Path(clary.compute.agent.__file__).with_name("__main__.py"))
+_RUNTIMES = Path(clary.compute.agent.__file__).parents[3] / "clary_runtimes"
+_KEPT = frozenset({"log", "metrics.jsonl"})
+_KEPT_BETWEEN = _KEPT | {"lock", "launch", "sockets", "agent.log"}
+_DIES_S = 10.0
+
+
+class LocalPlacement:
+    """Agents that are this machine's processes and nobody's children: they outlive the control plane."""
+
+    name = "local"
+
+    def __init__(self, settings: Settings) -> None:
+        self._jobs = settings.jobs
+        self._wake = settings.wake_socket
+        self._overlays = settings.cache / "overlays"
+        self._settings = settings
+        self._jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def folder(self, id: str) -> Path:
+        """The job's folder. Raises ``SpecError`` for an impossible id."""
+        return self._jobs / check_id(id)
+
+    def log(self, id: str) -> Path:
+        return self.folder(id) / "log"
+
+    def metrics(self, id: str) -> Path:
+        return self.folder(id) / "metrics.jsonl"
+
+    def list(self) -> Sequence[str]:
+        return sorted(each.name for each in self._jobs.iterdir() if (each / "spec.json").exists())
+
+    def launch(self, spec: JobSpec, ticket: str) -> None:
+        folder = self.folder(spec.id)
+        isolation = spec.isolation or select(self._settings).name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with self._launching(folder):
+            before = _read_spec(folder)
+            if before is not None and before.attempt > spec.attempt:
+                raise StaleAttempt(f"attempt {spec.attempt} of {spec.id} comes after attempt {before.attempt}")
+            if before is not None and before.attempt == spec.attempt:
+                if _locked(folder) or _events(folder):
+                    return
+            elif before is not None:
+                self._end(folder)
+                for each in folder.iterdir():
+                    if each.name not in _KEPT_BETWEEN:
+                        _delete(each)
+            place = {
+                "isolation": isolation,
+                "wake": str(self._wake),
+                "runtimes": str(_RUNTIMES),
+                "overlays": str(self._overlays),
+                "uv": find_uv_bin(),
+            }
+            _write(folder / "ticket", ticket)
+            _write(folder / "place.json", json.dumps(place))
+            _write(folder / "spec.json", spec.to_json())
+            self._start(folder)
+
+    def observe(self, id: str) -> Observation:
+        folder = self.folder(id)
+        spec = _read_spec(folder)
+        if spec is None:
+            return Observation(id)
+        # First the lock, then the events: an agent that ends in between is seen with its last event.
+        alive = _locked(folder)
+        events = _events(folder)
+        return Observation(id, alive, alive or bool(events), spec.attempt, events)
+
+    def stop(self, id: str) -> None:
+        folder = self.folder(id)
+        if _read_spec(folder) is None:
+            return
+        _write(folder / "stop", "")
+        agent = _holder(folder)
+        if agent is not None and _locked(folder):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(agent, signal.SIGTERM)
+
+    def remove(self, id: str, *, keep_log: bool = False) -> None:
+        folder = self.folder(id)
+        if not folder.is_dir():
+            return
+        with self._launching(folder):
+            self._end(folder)
+            for socket in _lines(folder / "sockets"):
+                shutil.rmtree(socket, ignore_errors=True)
+            for each in folder.iterdir():
+                if each.name != "launch" and not (keep_log and each.name in _KEPT):
+                    _delete(each)
+            (folder / "launch").unlink(missing_ok=True)
+        if not keep_log:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+    # -- the agent's process
+
+    def _start(self, folder: Path) -> None:
+        # The lock is taken here and inherited, so that there is no moment at which a launched agent does not seem
+        # alive.
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _take(lock)
+            os.ftruncate(lock, 0)
+            # A shell starts it in the background and ends, which leaves the agent to the system: it is nobody's child
+            # to wait for.
+            command = ["/bin/sh", "-c", '"$@" &', "sh", sys.executable, "-I", "-S", _AGENT, str(folder)]
+            environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "CLARY_AGENT_LOCK": str(lock)}
+            for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "UV_FIND_LINKS", "PIP_FIND_LINKS", "HOME"):
+                if name in os.environ:
+                    environment[name] = os.environ[name]
+            with (folder / "agent.log").open("ab") as errors:
+                subprocess.run(
+                    command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, env=environment, cwd="/", pass_fds=(lock,),
+                    start_new_session=True, check=True,
+                )  # fmt: skip
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise PlacementError(f"the agent of {folder.name} cannot be started: {error}") from error
+        finally:
+            os.close(lock)
+
+    def _end(self, folder: Path) -> None:
+        """Kill an agent and what it started, and wait until they are gone."""
+        until = time.monotonic() + _DIES_S
+        while _locked(folder):
+            agent = _holder(folder)
+            if agent is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(agent, signal.SIGKILL)
+            if time.monotonic() > until:
+                raise PlacementError(f"the agent of {folder.name} does not die")
+            time.sleep(0.005)
+        kill_leftovers(str(folder.resolve()))
+
+    @contextlib.contextmanager
+    def _launching(self, folder: Path) -> Iterator[None]:
+        """One at a time starts or removes a job."""
+        file = os.open(folder / "launch", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(file)
+
+
+def _locked(folder: Path) -> bool:
+    try:
+        file = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
+def _take(lock: int) -> None:
+    until = time.monotonic() + _DIES_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.001)  # somebody is just looking whether it is held
+
+
+def _holder(folder: Path) -> int | None:
+    """The agent's pid, if that still is the process that wrote it down."""
+    try:
+        process, start = (folder / "lock").read_text("ascii").split()
+    except (OSError, ValueError):
+        return None
+    return int(process) if start_time(int(process)) == start else None
+
+
+def _events(folder: Path) -> tuple[Mapping[str, Any], ...]:
+    events = []
+    for line in _lines(folder / "events.jsonl"):
+        with contextlib.suppress(ValueError):  # a line that a power cut or a full disk has cut
+            events.append(json.loads(line))
+    return tuple(each for each in events if isinstance(each, dict))
+
+
+def _lines(file: Path) -> Sequence[str]:
+    try:
+        return [line for line in file.read_text("utf-8", "replace").split("\n") if line]
+    except FileNotFoundError:
+        return []
+
+
+def _read_spec(folder: Path) -> JobSpec | None:
+    try:
+        return JobSpec.from_json((folder / "spec.json").read_bytes())
+    except FileNotFoundError:
+        return None
+    except SpecError:
+        return None  # written in part before a power cut: as if it had not been launched
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a private file in one step."""
+    aside = file.with_name(file.name + ".new")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    aside.rename(file)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,185 @@
+"""Runs the reconcilers: one look at a time for each resource that has work to do.
+
+The database says which resources have work (``wake_at``); this process leases them, and keeps in memory when to look at
+each next, so that waiting for a job costs no writes. The leases of a process that dies run out, and another goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from clary.core.ids import token
+from clary.resources.context import Platform, Reconciler
+from clary.state.records import Record, VersionConflict
+from clary.state.transaction import Transaction
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 30.0
+RENEW_SECONDS = 10.0
+CLAIM_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 60.0
+
+
+@dataclass
+class Look:
+    """One look at one resource, under a lease (see ``clary.resources.context.Reconciliation``)."""
+
+    platform: Platform
+    record: Record
+    fence: int
+
+    def save(self, also: Callable[[Transaction], object] | None = None) -> None:
+        """Store ``record``, and in the same transaction what ``also``, called with it, does.
+
+        Raises ``VersionConflict`` if the record changed since it was read or if the lease is lost.
+        """
+        self.record.modified = self.platform.clock()
+        with self.platform.database.write() as transaction:
+            transaction.update(self.record, fence=self.fence)
+            if also is not None:
+                also(transaction)
+
+    def delete(self, also: Callable[[Transaction], object] | None = None) -> None:
+        """Remove the record; otherwise as ``save``."""
+        with self.platform.database.write() as transaction:
+            transaction.delete(self.record)
+            if also is not None:
+                also(transaction)
+
+
+class Scheduler:
+    """Leases resources and calls their reconcilers, each in a thread, never two at once for the same resource."""
+
+    def __init__(
+        self, platform: Platform, reconcilers: Mapping[tuple[str, str], Reconciler], executor: Executor
+    ) -> None:
+        self._platform = platform
+        self._reconcilers = reconcilers
+        self._executor = executor
+        self._owner = token(16)
+        self._fences: dict[int, int] = {}
+        self._due: list[tuple[float, int]] = []
+        self._next: dict[int, float] = {}
+        self._running: set[int] = set()
+        self._again: set[int] = set()
+        self._failures: dict[int, int] = {}
+        self._event = asyncio.Event()
+        self._unknown = True
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def wake(self, row_id: int) -> None:
+        """Look at this resource now; may be called from any thread."""
+        self._loop.call_soon_threadsafe(self._wake, row_id)
+
+    def _wake(self, row_id: int) -> None:
+        if row_id in self._fences:
+            self._plan(row_id, 0.0)
+        else:
+            self._unknown = True
+        self._event.set()
+
+    def _plan(self, row_id: int, seconds: float) -> None:
+        if row_id in self._running:
+            # It changed while it was looked at: that look may have missed it.
+            self._again.add(row_id)
+            return
+        at = self._loop.time() + seconds
+        self._next[row_id] = at
+        heapq.heappush(self._due, (at, row_id))
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        claimed = renewed = float("-inf")
+        if not self._platform.database.is_shared:
+            await self._loop.run_in_executor(self._executor, self._take_over)
+        while True:
+            now = self._loop.time()
+            if self._unknown or now - claimed >= CLAIM_SECONDS:
+                self._unknown = False
+                claimed = now
+                await self._claim()
+            if now - renewed >= RENEW_SECONDS:
+                renewed = now
+                if self._fences:
+                    await self._loop.run_in_executor(self._executor, self._renew)
+            self._start_due()
+            pause = CLAIM_SECONDS
+            if self._due:
+                pause = min(pause, max(0.0, self._due[0][0] - self._loop.time()))
+            try:
+                await asyncio.wait_for(self._event.wait(), pause)
+            except TimeoutError:
+                continue
+            finally:
+                self._event.clear()
+
+    async def _claim(self) -> None:
+        for record in await self._loop.run_in_executor(self._executor, self._claim_due):
+            self._fences[record.id] = record.fence
+            self._plan(record.id, 0.0)
+
+    def _claim_due(self) -> list[Record]:
+        now = self._platform.clock()
+        with self._platform.database.read() as transaction:
+            if not transaction.any_due(now):
+                return []
+        with self._platform.database.write() as transaction:
+            return transaction.claim(self._owner, now, now + LEASE_SECONDS)
+
+    def _take_over(self) -> None:
+        with self._platform.database.write() as transaction:
+            transaction.take_over()
+
+    def _renew(self) -> None:
+        with self._platform.database.write() as transaction:
+            transaction.renew(self._owner, self._platform.clock() + LEASE_SECONDS)
+
+    def _start_due(self) -> None:
+        now = self._loop.time()
+        while self._due and self._due[0][0] <= now:
+            at, row_id = heapq.heappop(self._due)
+            if self._next.get(row_id) != at or row_id in self._running:
+                continue
+            del self._next[row_id]
+            self._running.add(row_id)
+            task = self._loop.create_task(self._look(row_id))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _look(self, row_id: int) -> None:
+        try:
+            seconds = await self._loop.run_in_executor(self._executor, self._reconcile, row_id, self._fences[row_id])
+        except VersionConflict:
+            seconds = 0.0
+        except Exception:
+            failures = self._failures[row_id] = self._failures.get(row_id, 0) + 1
+            seconds = min(LONGEST_PAUSE_SECONDS, 0.5 * 2**failures)
+            log.exception("reconciling row %d failed %d times, again in %.0f s", row_id, failures, seconds)
+        else:
+            self._failures.pop(row_id, None)
+        self._running.discard(row_id)
+        again = row_id in self._again
+        self._again.discard(row_id)
+        if again:
+            seconds = 0.0
+        if seconds is None:
+            self._fences.pop(row_id, None)
+            self._unknown = True
+        else:
+            self._plan(row_id, seconds)
+        self._event.set()
+
+    def _reconcile(self, row_id: int, fence: int) -> float | None:
+        with self._platform.database.read() as transaction:
+            record = transaction.by_id(row_id)
+        if record is None or record.fence != fence or record.wake_at is None:
+            return None
+        reconciler = self._reconcilers[record.key.service, record.key.kind]
+        return reconciler(Look(self._platform, record, fence))

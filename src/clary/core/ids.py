@@ -1,0 +1,31 @@
+"""Identifiers that the platform hands out."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+
+def request_id() -> str:
+    """A new id for one request, in the form of a UUID."""
+    return str(uuid.uuid4())
+
+
+def token(characters: int = 12) -> str:
+    """A random name part of lower-case hexadecimal digits."""
+    return secrets.token_hex((characters + 1) // 2)[:characters]
+
+
+def unique_id(prefix: str, length: int = 21) -> str:
+    """An id such as IAM gives out: a ``prefix`` (AKIA, ASIA, AROA, AIDA) and base-32 characters, ``length`` in all.
+
+    Reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    """
+    return prefix + "".join(secrets.choice(_BASE32) for _ in range(length - len(prefix)))
+
+
+def secret_key() -> str:
+    """A new secret access key: 40 characters with 240 bits of randomness."""
+    return secrets.token_urlsafe(30)

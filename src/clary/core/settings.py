@@ -1,0 +1,149 @@
+"""The settings of one installation, and the folders that belong to it.
+
+A setting comes from the environment (``CLARY_PORT``), else from ``settings.toml`` in the home folder, else from its
+default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+DEFAULT_PORT = 7788
+
+
+class SettingsError(ValueError):
+    """A setting is unknown or has a value that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where an installation lives and how it behaves; every path is absolute."""
+
+    home: Path
+    cache: Path
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    account: str = "123456789012"
+    region: str = "us-east-1"
+    database: str = ""
+    """URL of the database; empty means SQLite in the home folder."""
+    isolation: str = "auto"
+    """How job processes are held: ``bubblewrap``, ``plain``, or ``auto`` (the strongest that works here)."""
+    strict: bool = False
+    """Refuse what would otherwise be approximated and said in the log: framework versions, GPU instance types."""
+    max_jobs: int = 0
+    """How many jobs may run at once; 0 means twice the number of cores."""
+    memory_mb: int = 0
+    """Memory in MiB that running jobs may ask for together; 0 means all of the machine's."""
+    hosts: str = ""
+    """Further host names, separated by commas, under which clients reach this installation."""
+    test_mode: bool = False
+    """Seed the well-known keys of public test suites; only on loopback."""
+
+    def __post_init__(self) -> None:
+        if not (self.account.isascii() and self.account.isdigit() and len(self.account) == 12):
+            raise SettingsError(f"account must have 12 digits, got {self.account!r}")
+        if self.isolation not in ("auto", "bubblewrap", "plain"):
+            raise SettingsError(f"isolation must be auto, bubblewrap or plain, got {self.isolation!r}")
+        if not 0 <= self.port <= 65535:
+            raise SettingsError(f"port must lie in 0..65535, got {self.port}")
+        if self.test_mode and self.host not in ("127.0.0.1", "::1", "localhost"):
+            raise SettingsError("test mode is for loopback addresses only")
+
+    @property
+    def url(self) -> str:
+        """The address that clients use, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        """The names in ``hosts``, in lower case."""
+        return tuple(name.strip().lower() for name in self.hosts.split(",") if name.strip())
+
+    @property
+    def secrets(self) -> Path:
+        return self.home / "secrets"
+
+    @property
+    def objects(self) -> Path:
+        return self.home / "objects"
+
+    @property
+    def jobs(self) -> Path:
+        return self.home / "jobs"
+
+    @property
+    def run(self) -> Path:
+        return self.home / "run"
+
+    @property
+    def log(self) -> Path:
+        return self.home / "log"
+
+    @property
+    def control_socket(self) -> Path:
+        return self.run / "control.sock"
+
+    @property
+    def wake_socket(self) -> Path:
+        """Where agents say that something happened."""
+        return self.run / "wake.sock"
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.home / 'state' / 'clary.db'}"
+
+    def create_folders(self) -> None:
+        """Make the home folder and those below it, readable by this user alone."""
+        for folder in (self.home, self.secrets, self.home / "state", self.objects, self.jobs, self.run, self.log):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+
+
+def load(home: Path | str | None = None, environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
+    """The settings of the installation in ``home`` (``$CLARY_HOME``, else ``~/.clary``).
+
+    ``overrides`` win over the environment and the file; those that are ``None`` do not count. Raises ``SettingsError``.
+    """
+    folder = Path(home or environ.get("CLARY_HOME") or Path.home() / ".clary").expanduser().absolute()
+    cache = Path(environ.get("CLARY_CACHE") or Path.home() / ".cache" / "clary").expanduser().absolute()
+    values: dict[str, Any] = {"cache": cache}
+    file = folder / "settings.toml"
+    if file.exists():
+        try:
+            values.update(tomllib.loads(file.read_text("utf-8")))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{file}: {error}") from error
+    known = {field.name for field in fields(Settings)}
+    for name in known - {"home", "cache"}:
+        if (text := environ.get(f"CLARY_{name.upper()}")) is not None:
+            values[name] = text
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    if unknown := set(values) - known:
+        raise SettingsError(f"unknown setting: {', '.join(sorted(unknown))}")
+    return Settings(home=folder, **{name: _typed(name, value) for name, value in values.items() if name != "home"})
+
+
+_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
+
+
+def _typed(name: str, value: Any) -> Any:
+    kind = {field.name: field.type for field in fields(Settings)}[name]
+    if kind == "int":
+        try:
+            return int(value)
+        except (TypeError, ValueError):
+            raise SettingsError(f"{name} must be a whole number, got {value!r}") from None
+    if kind == "bool" and not isinstance(value, bool):
+        if str(value).lower() not in _TRUE + _FALSE:
+            raise SettingsError(f"{name} must be true or false, got {value!r}")
+        return str(value).lower() in _TRUE
+    if kind == "Path":
+        return Path(value).expanduser().absolute()
+    return value if kind == "bool" else str(value)

@@ -1,0 +1,1 @@
+"""The process that listens: request path, object store, inference data plane."""

@@ -1,0 +1,210 @@
+"""The edge's request path, in the order in which things happen to a request.
+
+1. the Host header is one of ours; 2. the signature is read; 3. the caller is found and the signature checked; 4. S3 and
+inference are answered here, each after its policies were asked; 5. everything else goes to the control plane.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote
+
+from clary.core import clock
+from clary.core.errors import InternalFailure, MissingAuthenticationToken, ServiceError
+from clary.core.ids import request_id as new_request_id
+from clary.core.settings import Settings
+from clary.edge.body import CheckedBody, whole
+from clary.edge.forward import Control
+from clary.edge.hosts import HostCheck
+from clary.edge.inference import LARGEST_PAYLOAD, Inference
+from clary.edge.own import OwnPages
+from clary.objects.model import Bucket
+from clary.services.iam.api import Identities, Principal
+from clary.services.iam.policy import Policies, policies
+from clary.services.s3.app import S3App
+from clary.services.s3.http import S3Request, S3Response
+from clary.wire import route as routing
+from clary.wire import serialize, sigv4
+from clary.wire.http import Request, Response
+
+log = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+LARGEST_BODY = LARGEST_PAYLOAD + 65_536
+"""Bytes of a body that is held in memory; S3's are streamed and have no limit here."""
+
+
+class EdgeApp:
+    """The ASGI application that clients talk to."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        identities: Identities,
+        s3: S3App,
+        inference: Inference,
+        control: Control,
+        own: OwnPages,
+    ) -> None:
+        self._identities = identities
+        self._s3 = s3
+        self._inference = inference
+        self._control = control
+        self._own = own
+        self._hosts = HostCheck(settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        request = _request(scope)
+        request_id = new_request_id()
+        try:
+            self._hosts.check(request.host)
+            if request.path.startswith("/_clary/"):
+                await _send(send, await self._own.answer(request, receive))
+                return
+            authorization = sigv4.parse_authorization(request)
+            if _is_s3(request, authorization):
+                await self._answer_s3(request, authorization, request_id, receive, send)
+                return
+            request.body = await whole(receive, LARGEST_BODY)
+            response = await self._answer(request, authorization, request_id)
+        except ServiceError as error:
+            response = _error(request, error, request_id)
+        except Exception:
+            log.exception("request %s failed", request_id)
+            failure = InternalFailure(f"The request failed inside Clary; its log has the cause under {request_id}.")
+            response = _error(request, failure, request_id)
+        response.headers.setdefault("x-amzn-requestid", request_id)
+        await _send(send, response)
+
+    async def _answer(self, request: Request, authorization: sigv4.Authorization | None, request_id: str) -> Response:
+        if authorization is None:
+            raise MissingAuthenticationToken("Missing Authentication Token")
+        route = routing.identify(request)
+        principal = self._authenticate(request, authorization)[0]
+        if route.operation == "InvokeEndpoint" and route.service == "sagemaker-runtime":
+            name = unquote(request.path.split("/")[2])
+            arn = f"arn:aws:sagemaker:{route.region}:{principal.account}:endpoint/{name}"
+            self._identities.authorize(principal, "sagemaker:InvokeEndpoint", arn, {})
+            return await self._inference.invoke(request, principal, route.region, name)
+        response = await self._control.send(request, route.service, route.region, principal, request_id)
+        # What the request changed is known here before its sender can use it.
+        self._own.refresh()
+        return response
+
+    def _authenticate(
+        self, request: Request, authorization: sigv4.Authorization, *, streaming: bool = False
+    ) -> tuple[Principal, sigv4.Verified]:
+        credential = self._identities.resolve(authorization.access_key, authorization.token)
+        verified = sigv4.verify(request, authorization, credential.secret, clock.now(), streaming=streaming)
+        return credential.principal, verified
+
+    async def _answer_s3(
+        self,
+        request: Request,
+        authorization: sigv4.Authorization | None,
+        request_id: str,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        principal, verified = None, None
+        if authorization is not None:
+            principal, verified = self._authenticate(request, authorization, streaming=True)
+        body = CheckedBody(receive, verified, request.headers)
+        response = await self._s3.handle(
+            S3Request(
+                method=request.method,
+                path=request.path,
+                query=request.query,
+                headers=request.headers,
+                body=aiter(body),
+                account=principal.account if principal is not None else "",
+                region=authorization.region if authorization is not None else routing.DEFAULT_REGION,
+                request_id=request_id,
+                trailers=body.trailers,
+                principal=principal,
+                virtual_bucket=routing.bucket_in_host(request.host) or "",
+            )
+        )
+        await _send_s3(send, response)
+
+
+def authorize_s3(identities: Identities) -> Callable[[S3Request, str, str, Bucket | None], Awaitable[None]]:
+    """The check that S3 makes before every access."""
+
+    async def authorize(request: S3Request, action: str, arn: str, bucket: Bucket | None) -> None:
+        policy = bucket_policy(bucket) if bucket is not None else None
+        owner = bucket.account if bucket is not None else None
+        identities.authorize(request.principal, action, arn, {}, policy, owner)
+
+    return authorize
+
+
+def bucket_policy(bucket: Bucket) -> Policies | None:
+    """The policy put on the bucket, compiled once for as long as it is the same."""
+    document = bucket.documents.get("policy")
+    return _compiled(document) if document is not None else None
+
+
+@lru_cache(maxsize=1024)
+def _compiled(document: bytes) -> Policies:
+    return policies([document.decode("utf-8")])
+
+
+def _is_s3(request: Request, authorization: sigv4.Authorization | None) -> bool:
+    if authorization is not None:
+        return authorization.is_s3
+    # Nobody calls another service without a signature, except by mistake; such requests carry a target or a form.
+    headers = request.headers
+    return "x-amz-target" not in headers and not headers.get("content-type", "").startswith(
+        ("application/x-www-form-urlencoded", "application/x-amz-json")
+    )
+
+
+def _request(scope: Scope) -> Request:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return Request(
+        method=scope["method"],
+        path=scope["raw_path"].decode("latin-1"),
+        query=scope["query_string"].decode("latin-1"),
+        headers=headers,
+        host=headers.get("host", ""),
+    )
+
+
+def _error(request: Request, error: ServiceError, request_id: str) -> Response:
+    return serialize.serialize_error(routing.service_of(request), error, request_id)
+
+
+async def _send(send: Send, response: Response) -> None:
+    assert isinstance(response.body, bytes)
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+    headers.append((b"content-length", b"%d" % len(response.body)))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+async def _send_s3(send: Send, response: S3Response) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if isinstance(response.body, bytes):
+        await send({"type": "http.response.body", "body": response.body})
+        return
+    try:
+        async for piece in response.body:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    finally:
+        if isinstance(response.body, AsyncGenerator):
+            await response.body.aclose()
+    await send({"type": "http.response.body", "body": b""})

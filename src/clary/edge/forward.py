@@ -1,0 +1,75 @@
+"""Hands a request that is authenticated to the control plane, waiting for one that is just starting again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+from clary.core.errors import ServiceUnavailable
+from clary.edge.upstream import Answer, Header, NotConnected, Pool, UpstreamError
+from clary.services.iam.api import Principal
+from clary.wire.http import Request, Response
+
+WAIT_SECONDS = 15.0
+"""How long a request waits for a control plane that cannot be reached; it has not seen the request then."""
+PAUSE_SECONDS = 0.05
+TIMEOUT_SECONDS = 60.0
+
+_NOT_FORWARDED = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive", "expect", "upgrade"})
+_OWN = "x-clary-"
+
+
+class Control:
+    """The way to the control plane."""
+
+    def __init__(self, socket: Path, pool: Pool) -> None:
+        self.address = f"unix:{socket}"
+        self._pool = pool
+
+    async def is_up(self) -> bool:
+        """Whether the control plane answers."""
+        try:
+            answer = await self._pool.request(
+                self.address, b"GET", b"/_clary/health", [(b"host", b"control")], timeout=2
+            )
+        except (UpstreamError, TimeoutError):
+            return False
+        return answer.status == 200
+
+    async def send(
+        self, request: Request, service: str, region: str, principal: Principal | None, request_id: str
+    ) -> Response:
+        """Answer ``request`` by the control plane. Raises ``ServiceUnavailable`` if it cannot be reached."""
+        headers: list[Header] = [
+            (name.encode("latin-1"), value.encode("latin-1"))
+            for name, value in request.headers.items()
+            if name not in _NOT_FORWARDED and not name.startswith(_OWN)
+        ]
+        headers += [
+            (b"x-clary-service", service.encode()),
+            (b"x-clary-region", region.encode("latin-1")),
+            (b"x-clary-request-id", request_id.encode()),
+        ]
+        if principal is not None:
+            headers.append((b"x-clary-principal", principal.to_json().encode("ascii")))
+        target = request.path.encode("latin-1") + (b"?" + request.query.encode("latin-1") if request.query else b"")
+        answer = await self._ask(request.method.encode("latin-1"), target, headers, request.body)
+        returned = {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in answer.headers
+            if name not in (b"content-length", b"date", b"server", b"connection")
+        }
+        return Response(answer.status, returned, answer.body)
+
+    async def _ask(self, method: bytes, target: bytes, headers: list[Header], body: bytes) -> Answer:
+        until = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                return await self._pool.request(self.address, method, target, headers, body, TIMEOUT_SECONDS)
+            except NotConnected:
+                if time.monotonic() > until:
+                    raise ServiceUnavailable("The control plane is not running. Please try again.") from None
+                await asyncio.sleep(PAUSE_SECONDS)
+            except (UpstreamError, TimeoutError) as error:
+                raise ServiceUnavailable(f"The control plane did not answer ({error}). Please try again.") from error

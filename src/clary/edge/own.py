@@ -1,0 +1,110 @@
+"""Clary's own few addresses: is it up, credentials for jobs, and the reset for tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+
+import clary
+from clary.core import clock
+from clary.core.errors import MissingAuthenticationToken, ServiceError
+from clary.edge.body import whole
+from clary.edge.forward import Control
+from clary.edge.routes import Routes
+from clary.edge.upstream import Pool
+from clary.objects.store import ObjectStore
+from clary.services.iam.api import Identities
+from clary.wire import sigv4
+from clary.wire.http import Request, Response
+
+LARGEST_BODY = 65_536
+REFRESH_SECONDS = 0.1
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+class OwnPages:
+    """What is served below ``/_clary/``."""
+
+    def __init__(
+        self, identities: Identities, routes: Routes, pool: Pool, control: Control, store: ObjectStore
+    ) -> None:
+        self._identities = identities
+        self._routes = routes
+        self._pool = pool
+        self._control = control
+        self._store = store
+
+    async def answer(self, request: Request, receive: Receive) -> Response:
+        """Answer a request; errors are JSON with ``code`` and ``message``."""
+        try:
+            return await self._answer(request, receive)
+        except ServiceError as error:
+            return _json(error.status, {"code": error.code, "message": error.message})
+
+    async def _answer(self, request: Request, receive: Receive) -> Response:
+        page = (request.method, request.path)
+        if page == ("GET", "/_clary/health"):
+            control = await self._control.is_up()
+            status = {"status": "ok" if control else "starting", "control": control, "version": clary.__version__}
+            return _json(200 if control else 503, status)
+        if page == ("GET", "/_clary/credentials"):
+            return self._credentials(request)
+        if page == ("POST", "/_clary/reset"):
+            return await self._reset(request, receive)
+        return _json(404, {"code": "NotFound", "message": f"There is no page {request.path[:128]}."})
+
+    def _credentials(self, request: Request) -> Response:
+        """What botocore reads from ``AWS_CONTAINER_CREDENTIALS_FULL_URI``."""
+        ticket = request.headers.get("authorization")
+        if ticket is None:
+            raise MissingAuthenticationToken("The Authorization header must carry the job's ticket.")
+        minted = self._identities.redeem(ticket)
+        answer = {
+            "AccessKeyId": minted["AccessKeyId"],
+            "SecretAccessKey": minted["SecretAccessKey"],
+            "Token": minted["SessionToken"],
+            "Expiration": minted["Expiration"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "RoleArn": minted["RoleArn"],
+        }
+        return _json(200, answer)
+
+    async def _reset(self, request: Request, receive: Receive) -> Response:
+        """Forget everything; only an administrator of the account may ask for it."""
+        authorization = sigv4.parse_authorization(request)
+        if authorization is None:
+            raise MissingAuthenticationToken("Missing Authentication Token")
+        request.body = await whole(receive, LARGEST_BODY)
+        credential = self._identities.resolve(authorization.access_key, authorization.token)
+        sigv4.verify(request, authorization, credential.secret, clock.now())
+        self._identities.authorize(credential.principal, "clary:Reset", "*", {})
+        response = await self._control.send(request, "clary", authorization.region, credential.principal, "reset")
+        await self._clear_objects()
+        self.refresh()
+        return response
+
+    async def _clear_objects(self) -> None:
+        for bucket in list(self._store.buckets()):
+            while (page := await self._store.list(bucket.name)).objects:
+                await self._store.delete_many(bucket.name, [item.key for item in page.objects])
+            await self._store.delete_bucket(bucket.name)
+
+    def refresh(self) -> None:
+        """Take notice of what changed in the database."""
+        self._identities.refresh()
+        if self._routes.refresh():
+            self._pool.forget(self._routes.addresses() | {self._control.address})
+
+    async def keep_fresh(self) -> None:
+        """Take notice of changes as they come, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await loop.run_in_executor(None, self.refresh)
+            await asyncio.sleep(REFRESH_SECONDS)
+
+
+def _json(status: int, content: dict[str, Any]) -> Response:
+    return Response(status, {"content-type": "application/json"}, orjson.dumps(content))

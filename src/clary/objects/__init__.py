@@ -1,0 +1,1 @@
+"""The object store: immutable blobs on disk with an index."""

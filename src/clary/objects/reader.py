@@ -1,0 +1,100 @@
+"""Reading an object as a stream, in chunks, ahead of who consumes it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+
+from .blobs import BlobFiles
+from .model import Object, Segment
+
+CHUNK = 1 << 20
+"""Bytes read at a time."""
+
+
+class ObjectReader:
+    """An object held open: its bytes stay readable until ``close``, even if it is replaced or deleted meanwhile."""
+
+    def __init__(
+        self, item: Object, segments: Sequence[Segment], data: bytes | None, files: BlobFiles, pool: Executor
+    ) -> None:
+        """``segments`` are pinned in ``files`` by the caller; ``data`` are the bytes if the index keeps them."""
+        self.object = item
+        self.segments = segments
+        self._data = data
+        self._files = files
+        self._pool = pool
+        self._open = True
+
+    def close(self) -> None:
+        """Lets the object's files go."""
+        if self._open:
+            self._open = False
+            self._files.unpin(segment.blob for segment in self.segments)
+
+    def __del__(self) -> None:
+        # An answer may be dropped before its first byte is asked for.
+        self.close()
+
+    @property
+    def data(self) -> bytes | None:
+        """All bytes of an object that is so small that they are here already."""
+        return self._data
+
+    async def stream(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes from ``start`` up to, without, ``stop``; closes the object at the end."""
+        stop = self.object.size if stop is None else min(stop, self.object.size)
+        try:
+            if self._data is not None:
+                if stop > start:
+                    yield self._data[start:stop]
+                return
+            position = 0
+            for segment in self.segments:
+                first, last = max(start - position, 0), min(stop - position, segment.size)
+                if first < last:
+                    async for chunk in self._segment(segment.blob, first, last):
+                        yield chunk
+                position += segment.size
+        finally:
+            self.close()
+
+    async def _segment(self, blob: int, start: int, stop: int) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        file, chunk = await loop.run_in_executor(self._pool, self._begin, blob, start, stop)
+        while True:
+            start += len(chunk)
+            if start >= stop:
+                yield chunk
+                return
+            following = loop.run_in_executor(self._pool, file.read, start, min(CHUNK, stop - start))
+            yield chunk
+            chunk = await following
+
+    def _begin(self, blob: int, start: int, stop: int) -> tuple[_File, bytes]:
+        file = _File(self._files.path(blob))
+        return file, file.read(start, min(CHUNK, stop - start))
+
+
+class _File:
+    """An open file that closes when nobody refers to it: neither the stream nor, once that is cancelled, a read
+    under way."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_descriptor"):
+            os.close(self._descriptor)
+
+    def read(self, start: int, size: int) -> bytes:
+        data = os.pread(self._descriptor, size, start)
+        while len(data) < size:
+            piece = os.pread(self._descriptor, size - len(data), start + len(data))
+            if not piece:
+                raise OSError("a blob is shorter than the index says")
+            data += piece
+        return data

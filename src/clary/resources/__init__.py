@@ -1,0 +1,1 @@
+"""The resource grammar: declare a resource once, get its operations."""

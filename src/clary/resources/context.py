@@ -1,0 +1,100 @@
+"""What a handler and a reconciler are given, and what a service gives the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from clary.core.settings import Settings
+from clary.state.database import Database
+from clary.state.records import Record
+from clary.state.transaction import Transaction
+
+if TYPE_CHECKING:
+    from clary.compute.images.environments import ImageStore
+    from clary.compute.placement.base import Placement
+
+
+class Caller(Protocol):
+    """The identity behind a request; the identity service has the full class."""
+
+    @property
+    def arn(self) -> str: ...
+
+    @property
+    def account(self) -> str: ...
+
+
+class Identity(Protocol):
+    """What services need of the identity service."""
+
+    def check_pass_role(self, caller: Caller, role_arn: str, service: str) -> None:
+        """Refuse a role that does not exist, does not trust ``service``, or that ``caller`` may not hand on."""
+
+    def ticket(self, role_arn: str, session_name: str, seconds: float) -> str:
+        """A sealed token with which a job fetches temporary credentials of ``role_arn`` for so long."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What every handler and reconciler shares."""
+
+    settings: Settings
+    database: Database
+    identity: Identity
+    placement: Placement
+    images: ImageStore
+    wake: Callable[[int], None]
+    """Says that the resource in this row wants its reconciler now."""
+    clock: Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Context:
+    """One request: who asks, where, and with what at hand."""
+
+    caller: Caller
+    account: str
+    region: str
+    request_id: str
+    platform: Platform
+
+
+Handler = Callable[[Context, dict[str, Any]], dict[str, Any]]
+"""Takes the validated members of the request and gives the members of the answer; raises ``ServiceError``."""
+
+
+class Reconciliation(Protocol):
+    """One look at one resource, under a lease."""
+
+    platform: Platform
+    record: Record
+
+    def save(self, also: Callable[[Transaction], object] | None = None) -> None:
+        """Store ``record``, and in the same transaction what ``also`` does with it.
+
+        Raises ``VersionConflict`` if the record changed since it was read or if the lease is lost.
+        """
+
+    def delete(self, also: Callable[[Transaction], object] | None = None) -> None:
+        """Remove the record; otherwise as ``save``."""
+
+
+Reconciler = Callable[[Reconciliation], float | None]
+"""Takes the next step for a resource; gives the seconds until the next look, or ``None`` when nothing is left to do."""
+
+
+@dataclass(frozen=True)
+class ServiceApp:
+    """One AWS service: its operations by name, and the reconcilers of its kinds of resource."""
+
+    name: str
+    operations: Mapping[str, Handler]
+    reconcilers: Mapping[str, Reconciler] = field(default_factory=dict)
+    open_operations: frozenset[str] = frozenset()
+    """Operations that need no permission, such as ``GetCallerIdentity``."""
+    action_prefix: str = ""
+    """What stands before the colon of an action in a policy, where it is not ``name``."""
+    resource_of: Callable[[Context, str, Mapping[str, Any]], str] | None = None
+    """The ARN that an operation acts on, for the policies; ``*`` where there is none yet."""

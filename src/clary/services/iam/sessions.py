@@ -1,0 +1,86 @@
+"""Temporary credentials: all there is to know of them is sealed in the session token, and nowhere stored."""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import orjson
+
+from clary.core.ids import secret_key, unique_id
+from clary.services.iam.vault import Vault
+
+_KEPT = 4096
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a session token holds. ``id`` is the unique id of the role or user, which a new one of that name has not."""
+
+    access_key: str
+    secret: str
+    kind: Literal["root", "user", "role"]
+    account: str
+    name: str
+    id: str
+    session: str
+    expires: float
+    policies: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    source: str = ""
+    """The ARN of who asked for the credentials, or the job that they are for."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What a job shows to get credentials of its role."""
+
+    account: str
+    name: str
+    id: str
+    session: str
+    expires: float
+
+
+class Tokens:
+    """Seals and opens session tokens and tickets; tokens that were opened before are remembered."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._opened: dict[str, Session] = {}
+        self._lock = threading.Lock()
+
+    def issue(self, session: Session) -> str:
+        """The session token."""
+        members = {name: value for name, value in asdict(session).items() if value not in ("", ())}
+        return self._vault.seal("session-token", zlib.compress(orjson.dumps(members)))
+
+    def read(self, token: str) -> Session:
+        """What ``token`` holds; raises ``SealBroken``."""
+        session = self._opened.get(token)
+        if session is None:
+            members = orjson.loads(zlib.decompress(self._vault.open("session-token", token)))
+            members["policies"] = tuple(members.get("policies", ()))
+            members["tags"] = tuple((key, value) for key, value in members.get("tags", ()))
+            session = Session(**{"session": "", "id": "", "name": "", **members})
+            with self._lock:
+                if len(self._opened) >= _KEPT:
+                    # The oldest half: a token is used again and again until it ends, or never again.
+                    for old in list(self._opened)[: _KEPT // 2]:
+                        del self._opened[old]
+                self._opened[token] = session
+        return session
+
+    def issue_ticket(self, ticket: Ticket) -> str:
+        return self._vault.seal("ticket", orjson.dumps(asdict(ticket)))
+
+    def read_ticket(self, text: str) -> Ticket:
+        """What a ticket says; raises ``SealBroken``."""
+        return Ticket(**orjson.loads(self._vault.open("ticket", text)))
+
+
+def new_keys() -> tuple[str, str]:
+    """An access key id for a session, and its secret."""
+    return unique_id("ASIA", 20), secret_key()

@@ -1,0 +1,95 @@
+"""The installation's master key, and what is sealed under it: secrets at rest, session tokens, tickets."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class SealBroken(ValueError):
+    """A sealed text was not made under this key for this purpose, or was changed since."""
+
+
+def master_key(folder: Path) -> bytes:
+    """The 32 bytes in ``folder/master.key``, made at the first call.
+
+    Several processes may ask at once: the file appears whole or not at all, and all of them get the same key. Raises
+    ``ValueError`` if the file is not a key.
+    """
+    path = folder / "master.key"
+    if not path.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, secrets.token_bytes(_KEY_BYTES), replace=False)
+    key = path.read_bytes()
+    if len(key) != _KEY_BYTES:
+        raise ValueError(f"{path} does not hold a master key of {_KEY_BYTES} bytes")
+    return key
+
+
+def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
+    """Write a file that this user alone can read, durably and atomically; one that exists stays unless ``replace``."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            draft.replace(path)
+        else:
+            try:
+                # A hard link, unlike a rename, fails when another process was faster.
+                path.hardlink_to(draft)
+            except FileExistsError:
+                return
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+class Vault:
+    """AES-256-GCM under keys that HKDF-SHA256 derives from the master key, one for each purpose.
+
+    A text sealed for one purpose cannot be opened for another, so that a job's ticket is never taken for a session.
+    """
+
+    def __init__(self, master: bytes) -> None:
+        self._master = master
+        self._ciphers: dict[str, AESGCM] = {}
+
+    def _cipher(self, purpose: str) -> AESGCM:
+        cipher = self._ciphers.get(purpose)
+        if cipher is None:
+            derivation = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=b"clary/" + purpose.encode())
+            cipher = self._ciphers[purpose] = AESGCM(derivation.derive(self._master))
+        return cipher
+
+    def seal(self, purpose: str, plain: bytes, bound_to: str = "") -> str:
+        """``plain`` as text for URLs and headers; ``bound_to`` must be given again to open it."""
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = nonce + self._cipher(purpose).encrypt(nonce, plain, bound_to.encode())
+        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+    def open(self, purpose: str, text: str, bound_to: str = "") -> bytes:
+        """What was sealed; raises ``SealBroken``."""
+        try:
+            sealed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            return self._cipher(purpose).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to.encode())
+        except (InvalidTag, binascii.Error, ValueError) as error:
+            raise SealBroken(purpose) from error

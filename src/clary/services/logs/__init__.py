@@ -1,0 +1,1 @@
+"""Amazon CloudWatch Logs over files: what jobs write is what clients read."""

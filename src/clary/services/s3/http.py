@@ -1,0 +1,58 @@
+"""A request to S3 and its answer, with bodies that stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+
+async def no_body() -> AsyncIterator[bytes]:
+    """The body of a request without one."""
+    return
+    yield b""
+
+
+def _no_trailers() -> dict[str, str]:
+    return {}
+
+
+@dataclass
+class S3Request:
+    """A request whose signature has been checked.
+
+    ``path`` and ``query`` are as sent, percent-encoded, the query without its question mark; ``headers`` have
+    lower-case names and text in Latin-1. ``body`` gives the payload, free of aws-chunked framing, and raises if it
+    breaks off or its signature is wrong; ``trailers`` may be called once ``body`` has ended. ``principal`` is
+    handed on to the authorisation untouched.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: AsyncIterator[bytes] = field(default_factory=no_body)
+    account: str = ""
+    region: str = "us-east-1"
+    request_id: str = ""
+    trailers: Callable[[], dict[str, str]] = _no_trailers
+    principal: Any = None
+    virtual_bucket: str = ""
+    """The bucket if the host name carries it; then ``path`` is the key alone."""
+
+    def __post_init__(self) -> None:
+        pairs = parse_qsl(self.query, keep_blank_values=True, errors="surrogateescape")
+        self.parameters: dict[str, str] = dict(reversed(pairs))
+
+
+@dataclass
+class S3Response:
+    """An answer; whoever sends it iterates a streamed ``body`` to its end or calls its ``aclose``."""
+
+    status: int = 200
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes | AsyncIterator[bytes] = b""
+
+    def add(self, name: str, value: str) -> None:
+        self.headers.append((name, value))

@@ -1,0 +1,108 @@
+"""Listing the objects of a bucket, in both versions of the operation.
+
+Reference: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from clary.objects.model import Listing
+
+from .buckets import owner, timestamp
+from .call import Call, Handler, xml_response
+from .errors import InvalidArgument
+from .http import S3Response
+
+
+def encoder(call: Call) -> Callable[[str], str]:
+    """How keys and prefixes are to be written: as they are, or percent-encoded. Raises ``InvalidArgument``."""
+    encoding = call.parameter("encoding-type")
+    if encoding not in ("", "url"):
+        raise InvalidArgument(
+            "Invalid Encoding Method specified in Request", ArgumentName="encoding-type", ArgumentValue=encoding
+        )
+    return quote if encoding else str
+
+
+def _entries(call: Call, page: Listing, encode: Callable[[str], str], *, owners: bool) -> dict[str, Any]:
+    contents = []
+    for item in page.objects:
+        attributes = item.attributes
+        entry: dict[str, Any] = {
+            "Key": encode(item.key),
+            "LastModified": timestamp(item.modified),
+            "ETag": f'"{item.etag}"',
+            "Size": item.size,
+        }
+        if attributes.checksums:
+            entry |= {"ChecksumAlgorithm": list(attributes.checksums), "ChecksumType": attributes.checksum_type}
+        if owners:
+            entry["Owner"] = owner(attributes.owner)
+        contents.append(entry | {"StorageClass": attributes.storage_class})
+    return {"Contents": contents, "CommonPrefixes": [{"Prefix": encode(prefix)} for prefix in page.prefixes]}
+
+
+def _frame(call: Call, encode: Callable[[str], str], limit: int, page: Listing) -> dict[str, Any]:
+    delimiter = call.parameter("delimiter")
+    return {
+        "Name": call.bucket,
+        "Prefix": encode(call.parameter("prefix")),
+        "Delimiter": encode(delimiter) if delimiter else None,
+        "MaxKeys": limit,
+        "EncodingType": call.parameter("encoding-type") or None,
+        "IsTruncated": page.truncated,
+    }
+
+
+async def list_objects_v2(call: Call) -> S3Response:
+    encode, limit = encoder(call), call.number("max-keys", 1000, 1000)
+    token, start_after = call.request.parameters.get("continuation-token"), call.parameter("start-after")
+    page = await call.store.list(
+        call.bucket,
+        prefix=call.parameter("prefix"),
+        delimiter=call.parameter("delimiter"),
+        after=start_after if token is None else _opened(token),
+        limit=limit,
+    )
+    content = _frame(call, encode, limit, page)
+    content |= {
+        "KeyCount": len(page.objects) + len(page.prefixes),
+        "StartAfter": encode(start_after) if start_after else None,
+        "ContinuationToken": token,
+        "NextContinuationToken": base64.urlsafe_b64encode(page.last.encode()).decode() if page.truncated else None,
+    }
+    owners = call.parameter("fetch-owner").lower() == "true"
+    return xml_response("ListBucketResult", content | _entries(call, page, encode, owners=owners))
+
+
+def _opened(token: str) -> str:
+    try:
+        key = base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        key = ""
+    if not key:
+        raise InvalidArgument(
+            "The continuation token provided is incorrect", ArgumentName="continuation-token", ArgumentValue=token
+        )
+    return key
+
+
+async def list_objects(call: Call) -> S3Response:
+    """Reference: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html"""
+    encode, limit = encoder(call), call.number("max-keys", 1000, 1000)
+    marker, delimiter = call.parameter("marker"), call.parameter("delimiter")
+    page = await call.store.list(
+        call.bucket, prefix=call.parameter("prefix"), delimiter=delimiter, after=marker, limit=limit
+    )
+    content = _frame(call, encode, limit, page) | {"Marker": encode(marker)}
+    if page.truncated and delimiter:
+        content["NextMarker"] = encode(page.last)
+    return xml_response("ListBucketResult", content | _entries(call, page, encode, owners=True))
+
+
+HANDLERS: dict[str, Handler] = {"ListObjects": list_objects, "ListObjectsV2": list_objects_v2}

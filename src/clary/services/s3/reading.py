@@ -1,0 +1,172 @@
+"""Reading objects: GetObject, HeadObject, GetObjectAttributes.
+
+Reference: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from clary.objects.model import Object, Segment
+
+from . import checksums, conditions
+from .call import Call, Handler, xml_response
+from .errors import InvalidArgument, InvalidPartNumber, InvalidRequest
+from .http import S3Response
+
+_OVERRIDES = ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires")
+_LOCAL_PATH = "x-clary-local-path"
+"""An agent on this machine asks with it for the file itself, to clone it instead of streaming it."""
+
+
+async def get_object(call: Call) -> S3Response:
+    call.check_version()
+    reader = await call.store.get(call.bucket, call.key)
+    try:
+        conditions.check_read(call.request.headers, reader.object)
+        status, start, stop, headers = _extent(call, reader.object, reader.segments)
+    except BaseException:
+        reader.close()
+        raise
+    headers = [*_object_headers(call, reader.object, whole=status == 200), *headers]
+    if _LOCAL_PATH in call.request.headers and len(reader.segments) == 1 and reader.data is None:
+        headers.append((_LOCAL_PATH, str(call.store.files.path(reader.segments[0].blob))))
+    if reader.data is not None:
+        reader.close()
+        return S3Response(status, headers, reader.data[start:stop])
+    return S3Response(status, headers, reader.stream(start, stop))
+
+
+async def head_object(call: Call) -> S3Response:
+    call.check_version()
+    item = await call.store.head(call.bucket, call.key)
+    conditions.check_read(call.request.headers, item)
+    segments = await call.store.segments(item) if "partNumber" in call.request.parameters else ()
+    status, _, _, headers = _extent(call, item, segments)
+    headers = [*_object_headers(call, item, whole=status == 200), *headers]
+    if _LOCAL_PATH in call.request.headers and (path := await call.store.local_path(call.bucket, call.key)):
+        headers.append((_LOCAL_PATH, str(path)))
+    return S3Response(status, headers)
+
+
+def _extent(call: Call, item: Object, segments: Sequence[Segment]) -> tuple[int, int, int, list[tuple[str, str]]]:
+    """Status, first byte, the byte after the last, and the headers that say so, for the range or the part that is
+    asked for."""
+    headers: list[tuple[str, str]] = []
+    wanted: tuple[int, int] | None
+    if "partNumber" in call.request.parameters:
+        if "range" in call.request.headers:
+            raise InvalidRequest("Cannot specify both Range header and partNumber query parameter")
+        number = call.number("partNumber", 1, 10_001, lowest=1)
+        if number > max(item.parts, 1):
+            raise InvalidPartNumber(ActualPartCount=str(max(item.parts, 1)), PartNumberRequested=str(number))
+        sizes = [segment.size for segment in segments]
+        wanted = (0, item.size)
+        if item.parts:
+            wanted = (sum(sizes[: number - 1]), sum(sizes[:number]))
+            headers.append(("x-amz-mp-parts-count", str(item.parts)))
+        if item.size == 0:
+            wanted = None
+    else:
+        wanted = conditions.byte_range(call.request.headers.get("range"), item.size)
+    if wanted is None:
+        return 200, 0, item.size, [*headers, ("Content-Length", str(item.size))]
+    start, stop = wanted
+    headers.append(("Content-Range", f"bytes {start}-{stop - 1}/{item.size}"))
+    return 206, start, stop, [*headers, ("Content-Length", str(stop - start))]
+
+
+def _object_headers(call: Call, item: Object, *, whole: bool) -> list[tuple[str, str]]:
+    attributes = item.attributes
+    kept = {"content-type": "binary/octet-stream"} | attributes.headers
+    for name in _OVERRIDES:
+        if value := call.parameter(f"response-{name}"):
+            kept[name] = value
+    headers = [(name.title() if not name.startswith("x-") else name, value) for name, value in kept.items()]
+    headers += [
+        ("Accept-Ranges", "bytes"),
+        ("ETag", f'"{item.etag}"'),
+        ("Last-Modified", conditions.http_date(item.modified)),
+    ]
+    headers += [(f"x-amz-meta-{name}", value) for name, value in attributes.metadata.items()]
+    if attributes.tags:
+        headers.append(("x-amz-tagging-count", str(len(attributes.tags))))
+    if attributes.storage_class != "STANDARD":
+        headers.append(("x-amz-storage-class", attributes.storage_class))
+    if whole and call.header("x-amz-checksum-mode").upper() == "ENABLED":
+        headers += checksum_headers(item)
+    return headers
+
+
+def checksum_headers(item: Object) -> list[tuple[str, str]]:
+    """The headers with an object's checksum and its type."""
+    attributes = item.attributes
+    headers = [(checksums.header(algorithm), value) for algorithm, value in attributes.checksums.items()]
+    return [*headers, ("x-amz-checksum-type", attributes.checksum_type)] if headers else []
+
+
+async def get_object_attributes(call: Call) -> S3Response:
+    """Reference: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html"""
+    call.check_version()
+    wanted = {name.strip() for name in call.header("x-amz-object-attributes").split(",") if name.strip()}
+    if not wanted or wanted - {"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"}:
+        raise InvalidArgument("Invalid attribute name specified.", ArgumentName="x-amz-object-attributes")
+    item = await call.store.head(call.bucket, call.key)
+    conditions.check_read(call.request.headers, item)
+    attributes = item.attributes
+    content: dict[str, Any] = {}
+    if "ETag" in wanted:
+        content["ETag"] = item.etag
+    if "Checksum" in wanted and attributes.checksums:
+        found: dict[str, str] = {f"Checksum{name}": value for name, value in attributes.checksums.items()}
+        content["Checksum"] = found | {"ChecksumType": attributes.checksum_type}
+    if "ObjectParts" in wanted and item.parts:
+        content["ObjectParts"] = await _object_parts(call, item)
+    if "StorageClass" in wanted:
+        content["StorageClass"] = attributes.storage_class
+    if "ObjectSize" in wanted:
+        content["ObjectSize"] = item.size
+    modified = [("Last-Modified", conditions.http_date(item.modified))]
+    return xml_response("GetObjectAttributesResponse", content, modified)
+
+
+async def _object_parts(call: Call, item: Object) -> dict[str, Any]:
+    limit = _header_number(call, "x-amz-max-parts", 1000)
+    marker = _header_number(call, "x-amz-part-number-marker", 0)
+    # Part numbers are those of the finished object: in order and without gaps.
+    numbered = list(enumerate(await call.store.segments(item), start=1))[marker:]
+    page = numbered[: min(limit, 1000)]
+    algorithm = next(iter(item.attributes.checksums), "")
+    described = [
+        {"PartNumber": number, "Size": segment.size}
+        | ({f"Checksum{algorithm}": segment.checksum} if algorithm and segment.checksum else {})
+        for number, segment in page
+    ]
+    return {
+        "PartsCount": item.parts,
+        "PartNumberMarker": marker,
+        "NextPartNumberMarker": page[-1][0] if page else marker,
+        "MaxParts": limit,
+        "IsTruncated": len(page) < len(numbered),
+        # Without part checksums S3 does not list the parts.
+        "Part": described if algorithm else None,
+    }
+
+
+def _header_number(call: Call, name: str, default: int) -> int:
+    text = call.header(name)
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit()):
+        raise InvalidArgument(
+            f"Provided {name} not an integer or within integer range", ArgumentName=name, ArgumentValue=text
+        )
+    return int(text)
+
+
+HANDLERS: dict[str, Handler] = {
+    "GetObject": get_object,
+    "HeadObject": head_object,
+    "GetObjectAttributes": get_object_attributes,
+}

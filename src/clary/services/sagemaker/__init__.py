@@ -1,0 +1,1 @@
+"""Amazon SageMaker: one folder per capability."""

@@ -1,0 +1,1 @@
+"""How any job runs: what training, processing and later kinds share."""

@@ -1,0 +1,258 @@
+"""How any job runs: image, admission, launch, observation, retry and end, as one reconciler for every kind of job.
+
+A kind says how its resource becomes a ``JobSpec`` and how an event shows in the resource; what can go wrong in between
+is dealt with here. What must be remembered stands in the record's document under ``_run``, which no answer shows.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from clary.compute.admission import Admitted, Refused, Request, Waiting, admit, this_machine
+from clary.compute.images.catalog import ImageNotExact, ImageNotFound
+from clary.compute.placement.base import Observation, PlacementError
+from clary.compute.spec import ImageSpec, JobSpec
+from clary.core.errors import ValidationException
+from clary.resources.context import Context, Platform, Reconciliation
+from clary.resources.lifecycle import Lifecycle
+from clary.services.logs.api import register_stream
+from clary.state.records import Record
+from clary.state.transaction import Transaction
+
+POLL_SECONDS = 1.0
+"""How often a running job is looked at even if its agent says nothing."""
+QUEUE_SECONDS = 0.3
+"""How often a job that waits for its image or for room is looked at."""
+RESTARTS = 2
+"""How often a job is started again after its agent died, unless its retry strategy says otherwise."""
+TICKET_SECONDS = 86_400.0
+"""For how long after its longest run a job may fetch credentials: its outputs are still to be uploaded."""
+LONGEST_RUN_SECONDS = 28 * 86_400.0
+"""The longest run that SageMaker allows; taken where a job names none."""
+
+RUN = "_run"
+
+JOB = Lifecycle(
+    {
+        "InProgress": ("Completed", "Failed", "Stopped", "Stopping"),
+        "Stopping": ("Completed", "Failed", "Stopped"),
+    }
+)
+
+KINDS = ("TrainingJob", "ProcessingJob")
+"""The kinds that share the room for jobs; endpoints do not take part, so that they never block a job."""
+
+
+# Two jobs must not both take the last place. One control plane owns the jobs of its machine, so a lock in it is enough.
+_ADMISSION = threading.Lock()
+
+
+class JobKind(ABC):
+    """What differs between the kinds of job."""
+
+    log_group: str
+
+    @abstractmethod
+    def image(self, record: Record) -> str:
+        """The URI of the job's image."""
+
+    @abstractmethod
+    def instance_type(self, record: Record) -> str:
+        """The instance type that the job asks for."""
+
+    @abstractmethod
+    def spec(self, platform: Platform, record: Record, image: ImageSpec, room: Admitted) -> JobSpec:
+        """What is to be run in ``room``; id, attempt and the address of the platform are filled in by the caller."""
+
+    @abstractmethod
+    def show(self, record: Record, step: str, message: str, time: float) -> bool:
+        """Let the resource show what the job is doing; false if it shows that already.
+
+        ``step`` is ``waiting``, or an event of the agent: ``starting``, ``downloading``, ``running``, ``uploading``.
+        """
+
+    @abstractmethod
+    def end(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> None:
+        """Let the resource, whose status has been set, show how the job ended."""
+
+    def __call__(self, look: Reconciliation) -> float | None:
+        """Take the next step for a job (see ``clary.resources.context.Reconciler``)."""
+        run = look.record.document.setdefault(RUN, {"attempt": 1, "launched": False})
+        if run["launched"]:
+            return self._follow(look, run)
+        if look.record.status == "Stopping":
+            return self._finish(look, "Stopped", {"event": "stopped", "time": look.platform.clock()})
+        return self._start(look, run)
+
+    # Before the launch
+
+    def _start(self, look: Reconciliation, run: dict[str, Any]) -> float | None:
+        platform, record = look.platform, look.record
+        uri = self.image(record)
+        try:
+            state = platform.images.ensure(uri)
+        except (ImageNotFound, ImageNotExact) as error:
+            return self._fail(look, f"ClientError: Cannot pull image {uri!r}: {error}", "client")
+        if state.state == "failed":
+            return self._fail(look, f"ClientError: Cannot pull image {uri!r}: {state.message}", "client")
+        if state.state != "ready":
+            if self.show(record, "downloading", f"Downloading the image {uri}", platform.clock()):
+                look.save()
+            return QUEUE_SECONDS
+        with _ADMISSION:
+            decision = self._admit(look)
+            if isinstance(decision, Admitted):
+                run["launched"] = True
+                run["room"] = asdict(decision)
+                self.show(record, "starting", "", platform.clock())
+                look.save(lambda transaction: self._register_log(platform, transaction, record))
+        if isinstance(decision, Admitted):
+            self._launch(look, run)
+            return POLL_SECONDS
+        if isinstance(decision, Refused):
+            return self._fail(look, f"CapacityError: {decision.reason}", "client")
+        if self.show(record, "waiting", decision.reason, platform.clock()):
+            look.save()
+        return QUEUE_SECONDS
+
+    def _admit(self, look: Reconciliation) -> Admitted | Waiting | Refused:
+        """Whether there is room beside the jobs that run."""
+        platform, record = look.platform, look.record
+        with platform.database.read() as transaction:
+            active = transaction.active("sagemaker", KINDS)
+        running = [
+            Request(job_id(other))
+            for other in active
+            if other.id != record.id and other.document.get(RUN, {}).get("launched")
+        ]
+        request = Request(job_id(record), instance_type=self.instance_type(record))
+        return admit(request, running, this_machine(platform.settings), strict=platform.settings.strict)
+
+    def _register_log(self, platform: Platform, transaction: Transaction, record: Record) -> None:
+        stream = f"{record.name}/algo-1-{int(record.created)}"
+        path = platform.placement.log(job_id(record))
+        register_stream(transaction, record.key.account, record.key.region, self.log_group, stream, path)
+
+    def _launch(self, look: Reconciliation, run: Mapping[str, Any]) -> None:
+        platform, record = look.platform, look.record
+        image = platform.images.spec(self.image(record))
+        room = Admitted(**{**run["room"], "notes": tuple(run["room"]["notes"])})
+        spec = replace(
+            self.spec(platform, record, image, room),
+            id=job_id(record),
+            attempt=run["attempt"],
+            endpoint_url=platform.settings.url,
+            region=record.key.region,
+            notes=list(room.notes),
+        )
+        seconds = (spec.limits.max_runtime_s or LONGEST_RUN_SECONDS) + TICKET_SECONDS
+        ticket = platform.identity.ticket(spec.role_arn, "SageMaker", seconds)
+        platform.placement.launch(spec, ticket)
+
+    # After the launch
+
+    def _follow(self, look: Reconciliation, run: dict[str, Any]) -> float | None:
+        platform, record = look.platform, look.record
+        observed = platform.placement.observe(job_id(record))
+        if observed.terminal is not None and observed.attempt == run["attempt"]:
+            return self._ended(look, run, observed.terminal)
+        if record.status == "Stopping":
+            if observed.alive:
+                platform.placement.stop(job_id(record))
+                return POLL_SECONDS
+            return self._finish(look, "Stopped", {"event": "stopped", "time": platform.clock()})
+        if not observed.started or observed.attempt < run["attempt"]:
+            # The control plane died between the decision and the launch.
+            try:
+                self._launch(look, run)
+            except PlacementError as error:
+                return self._fail(look, f"InternalServerError: {error}", "internal")
+            return POLL_SECONDS
+        if observed.lost:
+            return self._again(look, run, "the agent that ran it died")
+        if self._show_events(record, observed):
+            look.save()
+        return POLL_SECONDS
+
+    def _show_events(self, record: Record, observed: Observation) -> bool:
+        shown = False
+        for event in observed.events:
+            if event["time"] >= record.document[RUN].get("shown", 0.0):
+                changed = self.show(record, str(event["event"]), str(event.get("message") or ""), float(event["time"]))
+                shown = changed or shown
+        if shown:
+            record.document[RUN]["shown"] = float(observed.events[-1]["time"])
+        return shown
+
+    def _ended(self, look: Reconciliation, run: dict[str, Any], event: Mapping[str, Any]) -> float | None:
+        observed = look.platform.placement.observe(job_id(look.record))
+        self._show_events(look.record, observed)
+        if event["event"] == "completed":
+            return self._finish(look, "Completed", event)
+        if event["event"] == "stopped":
+            return self._finish(look, "Stopped", event)
+        if event.get("reason") == "internal":
+            return self._again(look, run, str(event.get("message", "")), event)
+        return self._finish(look, "Failed", event)
+
+    def _again(
+        self, look: Reconciliation, run: dict[str, Any], why: str, event: Mapping[str, Any] | None = None
+    ) -> float | None:
+        """Start another attempt after a fault of the platform, or give up."""
+        record = look.record
+        strategy = record.document.get("RetryStrategy", {})
+        if run["attempt"] > strategy.get("MaximumRetryAttempts", RESTARTS):
+            return self._fail(look, f"InternalServerError: {why}; attempt {run['attempt']} was the last.", "internal")
+        run["attempt"] += 1
+        self.show(record, "restarting", f"Starting again because {why}.", look.platform.clock())
+        look.save()
+        return 0.0
+
+    def _fail(self, look: Reconciliation, message: str, reason: str) -> float | None:
+        event = {"event": "failed", "time": look.platform.clock(), "reason": reason, "message": message}
+        return self._finish(look, "Failed", event)
+
+    def _finish(self, look: Reconciliation, status: str, event: Mapping[str, Any]) -> float | None:
+        platform, record = look.platform, look.record
+        JOB.move(record, status)
+        self.end(platform, record, event)
+        record.wake_at = None
+        launched = record.document[RUN]["launched"]
+        look.save()
+        if launched:
+            platform.placement.remove(job_id(record), keep_log=True)
+        return None
+
+
+def job_id(record: Record) -> str:
+    """The id of a record's job, from which the control plane tells the record that an agent speaks of."""
+    return f"{record.key.kind}-{record.id}"
+
+
+def stop_job(noun: str) -> Any:
+    """What Stop does to a job: it is asked to end, or the request is refused because it has ended."""
+
+    def stop(context: Context, record: Record) -> None:
+        if record.status != "InProgress":
+            raise ValidationException(f"The request was rejected because the {noun} job is in status {record.status}.")
+        JOB.move(record, "Stopping")
+        record.wake_at = context.platform.clock()
+
+    return stop
+
+
+def remove_job(noun: str) -> Any:
+    """What Delete does to a job: it goes with its log, unless it still runs."""
+
+    def remove(context: Context, transaction: Transaction, record: Record) -> bool:
+        if record.wake_at is not None:
+            raise ValidationException(
+                f"The request was rejected because the {noun} job is in status {record.status}. Stop it first."
+            )
+        return True
+
+    return remove

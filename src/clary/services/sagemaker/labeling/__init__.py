@@ -1,0 +1,1 @@
+"""Labelling: what human workers see and do."""

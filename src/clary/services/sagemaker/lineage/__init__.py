@@ -1,0 +1,1 @@
+"""Artifacts, actions, contexts and the associations between them."""

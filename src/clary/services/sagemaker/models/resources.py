@@ -1,0 +1,53 @@
+"""The model as a resource.
+
+Reference: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModel.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clary.core.errors import NotAvailableYet, ValidationException
+from clary.resources.context import Context
+from clary.resources.resource import Resource
+from clary.state.transaction import Transaction
+
+
+def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
+    if "ExecutionRoleArn" not in params:
+        raise ValidationException("ExecutionRoleArn is required.")
+    context.platform.identity.check_pass_role(context.caller, params["ExecutionRoleArn"], "sagemaker.amazonaws.com")
+    if ("PrimaryContainer" in params) == ("Containers" in params):
+        raise ValidationException("You must provide either PrimaryContainer or Containers, and not both.")
+    containers = [params["PrimaryContainer"]] if "PrimaryContainer" in params else params["Containers"]
+    if not containers:
+        raise ValidationException("Containers must not be empty.")
+    if len(containers) > 1:
+        raise NotAvailableYet("Models of several containers are not available in Clary yet.")
+    for container in containers:
+        _check_container(container)
+    params.setdefault("EnableNetworkIsolation", False)
+
+
+def _check_container(container: dict[str, Any]) -> None:
+    if "ModelPackageName" in container:
+        raise NotAvailableYet("Models made from model packages are not available in Clary yet.")
+    if "Image" not in container:
+        raise ValidationException("You must specify Image or ModelPackageName for a container.")
+    if "ModelDataUrl" in container and "ModelDataSource" in container:
+        raise ValidationException("ModelDataUrl and ModelDataSource must not be given together.")
+    container.setdefault("Mode", "SingleModel")
+    if container["Mode"] != "SingleModel":
+        raise NotAvailableYet("Multi-model containers are not available in Clary yet.")
+    container.setdefault("Environment", {})
+
+
+models = Resource(
+    service="sagemaker",
+    noun="Model",
+    arn="model/{name}",
+    descending=True,
+    missing=lambda name, arn: ValidationException(f'Could not find model "{arn}".'),
+    present=lambda name, arn: ValidationException(f'Cannot create already existing model "{arn}".'),
+    prepare=_prepare,
+)

@@ -1,0 +1,86 @@
+"""A processing job as a process to run, and a process as the processing job shows it.
+
+Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from clary.compute.admission import Admitted
+from clary.compute.spec import ImageSpec, Input, JobSpec, Limits, Output
+from clary.resources.context import Platform
+from clary.services.sagemaker.execution.api import JobKind
+from clary.state.records import Record
+
+HOST = "algo-1"
+
+
+class ProcessingJobs(JobKind):
+    """How processing jobs run."""
+
+    log_group = "/aws/sagemaker/ProcessingJobs"
+
+    def image(self, record: Record) -> str:
+        return str(record.document["AppSpecification"]["ImageUri"])
+
+    def instance_type(self, record: Record) -> str:
+        return str(record.document["ProcessingResources"]["ClusterConfig"]["InstanceType"])
+
+    def spec(self, platform: Platform, record: Record, image: ImageSpec, room: Admitted) -> JobSpec:
+        document = record.document
+        app = document["AppSpecification"]
+        return JobSpec(
+            id="pending",
+            image=image,
+            command=[*app.get("ContainerEntrypoint", []), *app.get("ContainerArguments", [])],
+            environment=document.get("Environment", {}),
+            files={
+                "config/processingjobconfig.json": json.dumps(_job_config(record)),
+                "config/resourceconfig.json": json.dumps({"current_host": HOST, "hosts": [HOST]}),
+            },
+            inputs=[_input(each) for each in document.get("ProcessingInputs", [])],
+            outputs=[_output(each) for each in document.get("ProcessingOutputConfig", {}).get("Outputs", [])],
+            limits=Limits(
+                max_runtime_s=document["StoppingCondition"]["MaxRuntimeInSeconds"],
+                memory_bytes=room.memory,
+                cpus=room.cores,
+            ),
+            network=not document.get("NetworkConfig", {}).get("EnableNetworkIsolation", False),
+            hosts=[HOST],
+            current_host=HOST,
+            role_arn=document["RoleArn"],
+        )
+
+    def show(self, record: Record, step: str, message: str, time: float) -> bool:
+        if step != "running" or "ProcessingStartTime" in record.document:
+            return False
+        record.document["ProcessingStartTime"] = time
+        return True
+
+    def end(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> None:
+        document = record.document
+        document["ProcessingEndTime"] = float(event["time"])
+        if event.get("exit_message"):
+            document["ExitMessage"] = str(event["exit_message"])[:1024]
+        if record.status == "Failed":
+            document["FailureReason"] = str(event.get("message", ""))[:1024]
+        elif event.get("reason") == "timeout":
+            document["ExitMessage"] = "The job was stopped because it exceeded MaxRuntimeInSeconds."
+
+
+def _job_config(record: Record) -> dict[str, Any]:
+    shown = {name: value for name, value in record.document.items() if not name.startswith("_") and name != "CreatedBy"}
+    return {"ProcessingJobArn": record.arn, **shown}
+
+
+def _input(given: Mapping[str, Any]) -> Input:
+    source = given["S3Input"]
+    return Input(source["LocalPath"], source["S3Uri"])
+
+
+def _output(given: Mapping[str, Any]) -> Output:
+    target = given["S3Output"]
+    return Output(target["LocalPath"], target["S3Uri"], continuous=target["S3UploadMode"] == "Continuous")

@@ -1,0 +1,1 @@
+"""What Studio keeps: code repositories, lifecycle configurations, image configurations."""

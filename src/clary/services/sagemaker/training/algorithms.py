@@ -1,0 +1,59 @@
+"""What is known of the built-in algorithms before their code runs: hyperparameters and metrics.
+
+The declarations belong to the algorithms, which ship in ``clary_runtimes``; they need the standard library alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from clary.compute.images.catalog import ImageNotExact, ImageNotFound, catalogue
+from clary.core.errors import ValidationException
+from clary_runtimes.algorithms.linear_learner import hyperparameters as linear_learner
+from clary_runtimes.algorithms.linear_learner import metrics as linear_learner_metrics
+from clary_runtimes.algorithms.xgboost import hyperparameters as xgboost
+from clary_runtimes.algorithms.xgboost import metrics as xgboost_metrics
+
+SCRIPT = "sagemaker_program"
+"""The hyperparameter that makes a framework image run the user's script, whose the other hyperparameters are then."""
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """The declarations of one algorithm."""
+
+    validate: Callable[[Mapping[str, str]], list[str]]
+    metric_definitions: Callable[[], list[dict[str, str]]]
+
+
+_ALGORITHMS = {
+    "xgboost": Algorithm(xgboost.validate, xgboost_metrics.metric_definitions),
+    "linear-learner": Algorithm(linear_learner.validate, linear_learner_metrics.metric_definitions),
+}
+
+
+def _algorithm(image: str) -> Algorithm | None:
+    try:
+        match = catalogue().find(image)
+    except (ImageNotFound, ImageNotExact):
+        return None
+    return _ALGORITHMS.get(match.image.variables.get("CLARY_RUNTIME", ""))
+
+
+def check_hyperparameters(image: str, hyperparameters: Mapping[str, str]) -> None:
+    """Refuse hyperparameters that a built-in algorithm does not take.
+
+    Raises ``ValidationException`` with the algorithm's own message.
+    """
+    algorithm = _algorithm(image)
+    if algorithm is None or SCRIPT in hyperparameters:
+        return
+    if messages := algorithm.validate(hyperparameters):
+        raise ValidationException("; ".join(messages))
+
+
+def metric_definitions(image: str) -> list[dict[str, str]]:
+    """The metrics that a built-in algorithm reports without being asked."""
+    algorithm = _algorithm(image)
+    return algorithm.metric_definitions() if algorithm else []

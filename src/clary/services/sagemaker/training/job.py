@@ -1,0 +1,211 @@
+"""A training job as a process to run, and a process as the training job shows it.
+
+Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from clary.compute.admission import Admitted
+from clary.compute.spec import ImageSpec, Input, JobSpec, Limits, MetricDefinition, Output
+from clary.resources.context import Platform
+from clary.services.sagemaker.execution.api import JobKind
+from clary.services.sagemaker.training.algorithms import metric_definitions
+from clary.services.sagemaker.training.metrics import final_metrics
+from clary.state.records import Record
+
+HOST = "algo-1"
+GRACE_SECONDS = 120
+"""What SageMaker gives between SIGTERM and SIGKILL."""
+
+_STEPS = {
+    "starting": ("Starting", "Preparing the instances for training"),
+    "waiting": ("Pending", ""),
+    "restarting": ("Restarting", ""),
+    "downloading": ("Downloading", "Downloading input data"),
+    "running": ("Training", "Training image download completed. Training in progress."),
+    "uploading": ("Uploading", "Uploading generated training model"),
+}
+_ENDS = {
+    "Completed": ("Completed", "Training job completed"),
+    "Stopped": ("Stopped", "Training job stopped"),
+    "Failed": ("Failed", ""),
+}
+
+
+class TrainingJobs(JobKind):
+    """How training jobs run."""
+
+    log_group = "/aws/sagemaker/TrainingJobs"
+
+    def image(self, record: Record) -> str:
+        return str(record.document["AlgorithmSpecification"]["TrainingImage"])
+
+    def instance_type(self, record: Record) -> str:
+        return str(record.document["ResourceConfig"].get("InstanceType", ""))
+
+    def spec(self, platform: Platform, record: Record, image: ImageSpec, room: Admitted) -> JobSpec:
+        document = record.document
+        algorithm = document["AlgorithmSpecification"]
+        hyperparameters = document.get("HyperParameters", {})
+        channels = document.get("InputDataConfig", [])
+        return JobSpec(
+            id="pending",
+            image=image,
+            command=[*algorithm.get("ContainerEntrypoint", []), *algorithm.get("ContainerArguments", [])],
+            environment={
+                **document.get("Environment", {}),
+                "TRAINING_JOB_NAME": record.name,
+                "TRAINING_JOB_ARN": record.arn,
+            },
+            files={
+                "input/config/hyperparameters.json": json.dumps(hyperparameters),
+                "input/config/inputdataconfig.json": json.dumps(
+                    {channel["ChannelName"]: _channel_config(channel, algorithm) for channel in channels}
+                ),
+                "input/config/resourceconfig.json": json.dumps(_resource_config(document["ResourceConfig"])),
+            },
+            inputs=[
+                *(_channel_input(channel) for channel in channels),
+                *_code_input(hyperparameters),
+                *_checkpoint_input(document),
+            ],
+            outputs=_outputs(record),
+            limits=Limits(
+                max_runtime_s=document["StoppingCondition"]["MaxRuntimeInSeconds"],
+                grace_s=GRACE_SECONDS,
+                memory_bytes=room.memory,
+                cpus=room.cores,
+            ),
+            network=not document.get("EnableNetworkIsolation", False),
+            hosts=[HOST],
+            current_host=HOST,
+            role_arn=document["RoleArn"],
+            metrics=[
+                MetricDefinition(metric["Name"], metric["Regex"])
+                for metric in [*metric_definitions(image.uri), *algorithm.get("MetricDefinitions", [])]
+            ],
+            requirements="requirements.txt",
+        )
+
+    def show(self, record: Record, step: str, message: str, time: float) -> bool:
+        if step not in _STEPS:
+            return False
+        status, usual = _STEPS[step]
+        return move_on(record, status, message or usual, time)
+
+    def end(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> None:
+        document, time = record.document, float(event["time"])
+        secondary, message = _ENDS[record.status]
+        if record.status == "Failed":
+            document["FailureReason"] = str(event.get("message", ""))[:1024]
+            message = document["FailureReason"]
+        elif record.status == "Stopped" and event.get("reason") == "timeout":
+            secondary, message = "MaxRuntimeExceeded", "Training job runtime exceeded MaxRuntimeInSeconds"
+        move_on(record, secondary, message, time)
+        document["SecondaryStatusTransitions"][-1]["EndTime"] = time
+        document["TrainingEndTime"] = time
+        if "TrainingStartTime" in document:
+            seconds = max(1, round(time - document["TrainingStartTime"]))
+            document["TrainingTimeInSeconds"] = document["BillableTimeInSeconds"] = seconds
+        if record.status != "Failed" and event.get("uploaded", True):
+            document["ModelArtifacts"] = {"S3ModelArtifacts": model_uri(record)}
+        metrics = final_metrics(platform.placement.metrics(f"{record.key.kind}-{record.id}"))
+        if metrics:
+            document["FinalMetricDataList"] = metrics
+
+
+def move_on(record: Record, status: str, message: str, time: float) -> bool:
+    """Give a training job the secondary status ``status``; false if it has it with this message already."""
+    document = record.document
+    transitions = document.setdefault("SecondaryStatusTransitions", [])
+    current = transitions[-1] if transitions else None
+    if current is not None and current["Status"] == status:
+        changed = current.get("StatusMessage") != message
+        current["StatusMessage"] = message
+        return changed
+    if current is not None:
+        current["EndTime"] = time
+    transitions.append({"Status": status, "StartTime": time, "StatusMessage": message})
+    document["SecondaryStatus"] = status
+    if status == "Training" and "TrainingStartTime" not in document:
+        document["TrainingStartTime"] = time
+    return True
+
+
+def output_prefix(record: Record) -> str:
+    """Where a training job's outputs go: ``s3://…/<job>/output``."""
+    return f"{record.document['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{record.name}/output"
+
+
+def model_uri(record: Record) -> str:
+    """Where a training job's model goes."""
+    return f"{output_prefix(record)}/model.tar.gz"
+
+
+def _channel_config(channel: Mapping[str, Any], algorithm: Mapping[str, Any]) -> dict[str, str]:
+    source = channel.get("DataSource", {}).get("S3DataSource", {})
+    config = {
+        "TrainingInputMode": channel.get("InputMode", algorithm["TrainingInputMode"]),
+        "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
+        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+    }
+    if "ContentType" in channel:
+        config["ContentType"] = channel["ContentType"]
+    return config
+
+
+def _channel_input(channel: Mapping[str, Any]) -> Input:
+    return Input(f"input/data/{channel['ChannelName']}", channel["DataSource"]["S3DataSource"]["S3Uri"])
+
+
+def _resource_config(resources: Mapping[str, Any]) -> dict[str, Any]:
+    instance = resources.get("InstanceType", "ml.m5.large")
+    group = {"instance_group_name": "homogeneousCluster", "instance_type": instance, "hosts": [HOST]}
+    return {
+        "current_host": HOST,
+        "current_instance_type": instance,
+        "current_group_name": "homogeneousCluster",
+        "hosts": [HOST],
+        "instance_groups": [group],
+        "network_interface_name": "lo",
+    }
+
+
+def _code_input(hyperparameters: Mapping[str, str]) -> list[Input]:
+    """The user's code as the SDKs hand it over: a JSON string with the address of a ``tar.gz``."""
+    value = hyperparameters.get("sagemaker_submit_directory")
+    if value is None:
+        return []
+    try:
+        address = json.loads(value)
+    except ValueError:
+        address = value
+    if not isinstance(address, str) or not address.startswith("s3://"):
+        return []
+    return [Input("code", address, kind="object", extract=True)]
+
+
+def _checkpoint_input(document: Mapping[str, Any]) -> list[Input]:
+    checkpoints = document.get("CheckpointConfig")
+    if checkpoints is None:
+        return []
+    return [Input(_checkpoint_path(checkpoints), checkpoints["S3Uri"], optional=True)]
+
+
+def _checkpoint_path(checkpoints: Mapping[str, Any]) -> str:
+    return str(checkpoints.get("LocalPath", "/opt/ml/checkpoints"))
+
+
+def _outputs(record: Record) -> list[Output]:
+    outputs = [
+        Output("model", model_uri(record), archive=True, optional=False),
+        Output("output/data", f"{output_prefix(record)}/output.tar.gz", archive=True, when="always"),
+    ]
+    checkpoints = record.document.get("CheckpointConfig")
+    if checkpoints is not None:
+        outputs.append(Output(_checkpoint_path(checkpoints), checkpoints["S3Uri"], when="always", continuous=True))
+    return outputs

@@ -1,0 +1,83 @@
+"""The training job as a resource: what Create refuses, and what Describe shows.
+
+Reference: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clary.core.errors import NotAvailableYet, ResourceInUse, ValidationException
+from clary.resources.context import Context
+from clary.resources.resource import Resource
+from clary.services.sagemaker.execution.api import remove_job, stop_job
+from clary.services.sagemaker.training.algorithms import check_hyperparameters
+from clary.services.sagemaker.training.job import TrainingJobs
+from clary.state.transaction import Transaction
+
+DEFAULT_MAX_RUNTIME_SECONDS = 86_400
+
+
+def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
+    context.platform.identity.check_pass_role(context.caller, params["RoleArn"], "sagemaker.amazonaws.com")
+    algorithm = params["AlgorithmSpecification"]
+    if ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
+        raise ValidationException("You must specify either TrainingImage or AlgorithmName, and not both.")
+    if "AlgorithmName" in algorithm:
+        raise NotAvailableYet("Algorithm resources (AlgorithmName) are not available in Clary yet; use TrainingImage.")
+    if "ResourceConfig" not in params:
+        raise ValidationException("ResourceConfig is required.")
+    if "OutputDataConfig" not in params:
+        raise ValidationException("OutputDataConfig is required.")
+    if params["ResourceConfig"].get("InstanceCount", 1) != 1 or "InstanceGroups" in params["ResourceConfig"]:
+        raise NotAvailableYet("Training on several instances is not available in Clary yet; use InstanceCount 1.")
+    _check_channels(params)
+    check_hyperparameters(algorithm["TrainingImage"], params.get("HyperParameters", {}))
+    stopping = params.setdefault("StoppingCondition", {})
+    stopping.setdefault("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS)
+    params.setdefault("EnableNetworkIsolation", False)
+    params.setdefault("EnableInterContainerTrafficEncryption", False)
+    params.setdefault("EnableManagedSpotTraining", False)
+    params["SecondaryStatusTransitions"] = [
+        {
+            "Status": "Starting",
+            "StartTime": context.platform.clock(),
+            "StatusMessage": "Preparing the instances for training",
+        }
+    ]
+    params["SecondaryStatus"] = "Starting"
+
+
+def _check_channels(params: dict[str, Any]) -> None:
+    names = [channel["ChannelName"] for channel in params.get("InputDataConfig", [])]
+    if len(set(names)) != len(names):
+        raise ValidationException(f"Channel names must be unique: {', '.join(sorted(names))}")
+    for channel in params.get("InputDataConfig", []):
+        source = channel.get("DataSource", {}).get("S3DataSource")
+        if source is None:
+            raise NotAvailableYet(f"Channel {channel['ChannelName']}: only S3DataSource is available in Clary yet.")
+        if source["S3DataType"] != "S3Prefix":
+            raise NotAvailableYet(f"Channel {channel['ChannelName']}: only S3Prefix is available in Clary yet.")
+        mode = channel.get("InputMode", params["AlgorithmSpecification"]["TrainingInputMode"])
+        if mode == "Pipe":
+            raise NotAvailableYet(f"Channel {channel['ChannelName']}: Pipe mode is not available in Clary yet.")
+        if not source["S3Uri"].startswith("s3://"):
+            raise ValidationException(f"The S3 URI {source['S3Uri']} of channel {channel['ChannelName']} is invalid.")
+
+
+training_jobs = Resource(
+    service="sagemaker",
+    noun="TrainingJob",
+    arn="training-job/{name}",
+    status="TrainingJobStatus",
+    initial="InProgress",
+    missing=lambda name, arn: ValidationException("Requested resource not found."),
+    present=lambda name, arn: ResourceInUse(
+        "Job name must be unique within an AWS account and region, and a training job with this name already exists "
+        f"({arn})"
+    ),
+    prepare=_prepare,
+    stop=stop_job("training"),
+    remove=remove_job("training"),
+    reconcile=TrainingJobs(),
+)

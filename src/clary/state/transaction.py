@@ -1,0 +1,299 @@
+"""Every statement that touches resources and what belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from clary.state.records import AlreadyExists, Association, Key, Query, Record, VersionConflict
+from clary.state.tables import associations, events, resources, revisions, routes, tags
+
+_R = resources.c
+_COLUMNS = [column for column in _R if column.name not in ("lease_owner", "lease_until")]
+
+
+class Transaction:
+    """What can be asked and changed within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # Resources
+
+    def get(self, key: Key) -> Record | None:
+        """The resource with this key."""
+        row = self._connection.execute(select(*_COLUMNS).where(_at(key))).first()
+        return _record(row) if row else None
+
+    def by_id(self, row_id: int) -> Record | None:
+        """The resource in this row."""
+        row = self._connection.execute(select(*_COLUMNS).where(_R.id == row_id)).first()
+        return _record(row) if row else None
+
+    def by_arn(self, arn: str) -> Record | None:
+        """The resource with this ARN."""
+        row = self._connection.execute(select(*_COLUMNS).where(_R.arn == arn)).first()
+        return _record(row) if row else None
+
+    def insert(self, record: Record) -> Record:
+        """Store a new resource and give it its row id.
+
+        Raises ``AlreadyExists`` if there is one with its key.
+        """
+        values = {**record.key._asdict(), **_values(record), "version": 1, "created": record.created, "fence": 0}
+        try:
+            with self._connection.begin_nested():
+                result = self._connection.execute(insert(resources).values(values))
+        except IntegrityError:
+            present = self.get(record.key)
+            if present is None:
+                raise
+            raise AlreadyExists(present) from None
+        assert result.inserted_primary_key is not None
+        record.id, record.version = result.inserted_primary_key[0], 1
+        return record
+
+    def update(self, record: Record, *, fence: int | None = None) -> Record:
+        """Store a changed resource.
+
+        Raises ``VersionConflict`` if it changed since it was read, or if ``fence`` is no longer that of its lease.
+        """
+        where = and_(_R.id == record.id, _R.version == record.version)
+        if fence is not None:
+            where = and_(where, _R.fence == fence)
+        values = {**_values(record), "version": record.version + 1}
+        if record.wake_at is None:
+            values |= {"lease_owner": None, "lease_until": None}
+        if self._connection.execute(update(resources).where(where).values(values)).rowcount != 1:
+            raise VersionConflict(record.arn)
+        record.version += 1
+        return record
+
+    def delete(self, record: Record) -> None:
+        """Remove a resource with its tags.
+
+        Raises ``VersionConflict`` if it changed since it was read.
+        """
+        where = and_(_R.id == record.id, _R.version == record.version)
+        if self._connection.execute(delete(resources).where(where)).rowcount != 1:
+            raise VersionConflict(record.arn)
+        self._connection.execute(delete(tags).where(tags.c.arn == record.arn))
+
+    def find(self, query: Query) -> list[Record]:
+        """The resources that ``query`` asks for; a page costs the same wherever in the list it lies."""
+        conditions = _conditions(query)
+        column = _R[query.sort_by]
+        if query.after is not None:
+            value, row_id = query.after
+            beyond = column < value if query.descending else column > value
+            same = _R.id < row_id if query.descending else _R.id > row_id
+            conditions.append(or_(beyond, and_(column == value, same)))
+        order = (column.desc(), _R.id.desc()) if query.descending else (column.asc(), _R.id.asc())
+        statement = select(*_COLUMNS).where(*conditions).order_by(*order)
+        if query.limit is not None:
+            statement = statement.limit(query.limit)
+        return [_record(row) for row in self._connection.execute(statement)]
+
+    def count(self, query: Query) -> int:
+        """How many resources ``query`` asks for, its page left aside."""
+        return self._connection.execute(
+            select(func.count()).select_from(resources).where(*_conditions(query))
+        ).scalar_one()
+
+    def active(self, service: str, kinds: Sequence[str]) -> list[Record]:
+        """The resources of these kinds that have work to do, in all accounts and regions, the oldest first."""
+        where = and_(_R.wake_at.is_not(None), _R.service == service, _R.kind.in_(kinds))
+        return [_record(row) for row in self._connection.execute(select(*_COLUMNS).where(where).order_by(_R.id))]
+
+    # Leases
+
+    def any_due(self, now: float) -> bool:
+        """Whether there is a resource that ``claim`` would lease."""
+        return self._connection.execute(_due(now).limit(1)).first() is not None
+
+    def claim(self, owner: str, now: float, until: float, limit: int = 1000) -> list[Record]:
+        """Lease to ``owner`` the resources that are due and that nobody else holds."""
+        due = _due(now).order_by(_R.wake_at).limit(limit).with_for_update(skip_locked=True)
+        ids = list(self._connection.execute(due).scalars())
+        if not ids:
+            return []
+        values = {"lease_owner": owner, "lease_until": until, "fence": _R.fence + 1}
+        self._connection.execute(update(resources).where(_R.id.in_(ids)).values(values))
+        return [_record(row) for row in self._connection.execute(select(*_COLUMNS).where(_R.id.in_(ids)))]
+
+    def renew(self, owner: str, until: float) -> None:
+        """Prolong all leases of ``owner``."""
+        self._connection.execute(update(resources).where(_R.lease_owner == owner).values(lease_until=until))
+
+    def take_over(self) -> None:
+        """End all leases: for the one process of an installation, whose predecessor has died holding them."""
+        held = _R.lease_owner.is_not(None)
+        self._connection.execute(update(resources).where(held).values(lease_owner=None, lease_until=None))
+
+    # Tags
+
+    def tags(self, arn: str) -> dict[str, str]:
+        """The tags of the resource with this ARN, by key."""
+        statement = select(tags.c.key, tags.c.value).where(tags.c.arn == arn).order_by(tags.c.key)
+        return {row.key: row.value for row in self._connection.execute(statement)}
+
+    def set_tags(self, arn: str, values: Mapping[str, str]) -> None:
+        """Add tags; one whose key is there gets the new value."""
+        if not values:
+            return
+        self.remove_tags(arn, values)
+        self._connection.execute(insert(tags), [{"arn": arn, "key": key, "value": values[key]} for key in values])
+
+    def remove_tags(self, arn: str, keys: Iterable[str]) -> None:
+        """Remove the tags with these keys."""
+        self._connection.execute(delete(tags).where(tags.c.arn == arn, tags.c.key.in_(list(keys))))
+
+    # Lineage
+
+    def associate(self, account: str, region: str, association: Association) -> bool:
+        """Store an edge; false if there is one between the two."""
+        values = {
+            "account": account,
+            "region": region,
+            "source": association.source,
+            "destination": association.destination,
+            "type": association.type,
+            "created": association.created,
+            "document": association.document,
+        }
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(insert(associations).values(values))
+        except IntegrityError:
+            return False
+        return True
+
+    def disassociate(self, account: str, region: str, source: str, destination: str) -> bool:
+        """Remove an edge; false if there is none between the two."""
+        a = associations.c
+        where = and_(a.account == account, a.region == region, a.source == source, a.destination == destination)
+        return self._connection.execute(delete(associations).where(where)).rowcount == 1
+
+    def associations(
+        self, account: str, region: str, *, source: str | None = None, destination: str | None = None
+    ) -> Sequence[Association]:
+        """The edges from ``source``, to ``destination``, or between the two, the oldest first."""
+        a = associations.c
+        conditions = [a.account == account, a.region == region]
+        if source is not None:
+            conditions.append(a.source == source)
+        if destination is not None:
+            conditions.append(a.destination == destination)
+        rows = self._connection.execute(select(associations).where(*conditions).order_by(a.id))
+        return [Association(row.source, row.destination, row.type, row.created, row.document) for row in rows]
+
+    # Events
+
+    def add_event(self, arn: str, time: float, kind: str, document: Mapping[str, Any]) -> None:
+        """Record that something happened to the resource with this ARN."""
+        self._connection.execute(insert(events).values(arn=arn, time=time, type=kind, document=dict(document)))
+
+    # What the edge must know
+
+    def bump(self, topic: str) -> None:
+        """Say that something under ``topic`` changed."""
+        changed = update(revisions).where(revisions.c.topic == topic).values(revision=revisions.c.revision + 1)
+        if self._connection.execute(changed).rowcount == 0:
+            self._connection.execute(insert(revisions).values(topic=topic, revision=1))
+
+    def revision(self, topic: str) -> int:
+        """How often ``topic`` changed."""
+        row = self._connection.execute(select(revisions.c.revision).where(revisions.c.topic == topic)).first()
+        return int(row.revision) if row else 0
+
+    def set_route(self, account: str, region: str, name: str, document: Mapping[str, Any] | None) -> None:
+        """Publish where the endpoint ``name`` is served, or, with ``None``, that it is not."""
+        r = routes.c
+        self._connection.execute(delete(routes).where(r.account == account, r.region == region, r.name == name))
+        if document is not None:
+            values = {"account": account, "region": region, "name": name, "document": dict(document)}
+            self._connection.execute(insert(routes).values(values))
+        self.bump("routes")
+
+    def routes(self) -> dict[tuple[str, str, str], dict[str, Any]]:
+        """Where every endpoint is served, by account, region and name."""
+        return {(row.account, row.region, row.name): row.document for row in self._connection.execute(select(routes))}
+
+    # All
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for table in (resources, tags, associations, events, routes):
+            self._connection.execute(delete(table))
+        for topic in ("routes", "identity"):
+            self.bump(topic)
+
+
+def _due(now: float) -> Select[tuple[int]]:
+    free = or_(_R.lease_until.is_(None), _R.lease_until < now)
+    return select(_R.id).where(_R.wake_at.is_not(None), _R.wake_at <= now, free)
+
+
+def _at(key: Key) -> ColumnElement[bool]:
+    return and_(*(_R[name] == value for name, value in key._asdict().items()))
+
+
+def _values(record: Record) -> dict[str, Any]:
+    return {
+        "arn": record.arn,
+        "status": record.status,
+        "modified": record.modified,
+        "document": record.document,
+        "wake_at": record.wake_at,
+    }
+
+
+def _record(row: Row[Any]) -> Record:
+    return Record(
+        key=Key(row.account, row.region, row.service, row.kind, row.parent, row.name),
+        arn=row.arn,
+        created=row.created,
+        modified=row.modified,
+        document=row.document,
+        status=row.status,
+        wake_at=row.wake_at,
+        version=row.version,
+        id=row.id,
+        fence=row.fence,
+    )
+
+
+def _text_at(path: str) -> ColumnElement[str]:
+    at: Any = _R.document[tuple(path.split("."))]
+    return cast(ColumnElement[str], at.as_string())
+
+
+def _conditions(query: Query) -> list[ColumnElement[bool]]:
+    conditions = [
+        _R.account == query.account,
+        _R.region == query.region,
+        _R.service == query.service,
+        _R.kind == query.kind,
+    ]
+    if query.parent is not None:
+        conditions.append(_R.parent == query.parent)
+    if query.name_contains is not None:
+        conditions.append(func.lower(_R.name).contains(query.name_contains.lower(), autoescape=True))
+    if query.status is not None:
+        conditions.append(_R.status == query.status)
+    for bound, condition in (
+        (query.created_after, lambda value: _R.created >= value),
+        (query.created_before, lambda value: _R.created <= value),
+        (query.modified_after, lambda value: _R.modified >= value),
+        (query.modified_before, lambda value: _R.modified <= value),
+    ):
+        if bound is not None:
+            conditions.append(condition(bound))
+    if query.arns is not None:
+        conditions.append(_R.arn.in_(query.arns))
+    for path, value in query.members:
+        conditions.append(_text_at(path) == value)
+    return conditions

@@ -1,0 +1,1 @@
+"""Servers for tests, and contract suites for every pluggable part."""

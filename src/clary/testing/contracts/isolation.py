@@ -1,0 +1,124 @@
+"""What every isolation gives or refuses. Needs the same fixtures as ``PlacementContract``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clary.compute.isolation.select import ISOLATIONS, availability
+from clary.compute.placement.base import Placement
+from clary.compute.spec import ImageSpec
+from clary.testing.contracts.placement import SERVER, Jobs, Store, ask, end
+from clary.testing.contracts.waiting import log_text, wait_for
+
+
+class IsolationContract:
+    """The suite."""
+
+    @pytest.fixture
+    def jobs(self, placement: Placement, isolation: str, image: ImageSpec, store: Store) -> object:
+        yield Jobs(placement, isolation, image, store)
+        for id in placement.list():
+            placement.remove(id)
+
+    @pytest.fixture
+    def sandboxed(self, isolation: str) -> None:
+        if not ISOLATIONS[isolation].sandboxed:
+            pytest.skip(f"{isolation} isolation is no sandbox, and says so")
+
+    def test_it_says_whether_it_works(self, isolation: str) -> None:
+        works, remedy = availability(isolation)
+        assert works or remedy
+
+    def test_container_paths_lead_to_the_jobs_folder(self, jobs: Jobs) -> None:
+        seen = jobs.run(
+            """
+            import os, sys
+            assert os.path.isdir(os.environ['MODEL']), os.environ['MODEL']
+            assert os.path.isdir(sys.argv[1].partition('=')[2]), sys.argv[1]
+            assert os.path.isdir(os.environ['CLARY_ML_ROOT'] + '/input/config')
+            assert os.environ['URI'] == 's3://bucket/opt/ml/model', os.environ['URI']
+            open(os.environ['CLARY_ML_ROOT'] + '/model/x', 'w').close(); open(os.environ['TMPDIR'] + '/y', 'w').close()
+            """,
+            "--data=/opt/ml/input/data",
+            environment={"MODEL": "/opt/ml/model", "URI": "s3://bucket/opt/ml/model"},
+        )
+        assert end(seen)["event"] == "completed", end(seen)
+
+    def test_network_isolation_is_given_or_refused(self, jobs: Jobs, isolation: str) -> None:
+        code = """
+            import socket
+            try: socket.create_connection(('127.0.0.1', PORT), 2)
+            except OSError: print('no network')
+            else: raise SystemExit('reached the platform')
+            """.replace("PORT", jobs.store.url.rpartition(":")[2])
+        seen = jobs.run(code, network=False)
+        if ISOLATIONS[isolation].sandboxed:
+            assert end(seen)["event"] == "completed", end(seen)
+            assert "no network" in log_text(jobs.placement, seen.id)
+        else:
+            assert (end(seen)["event"], end(seen)["reason"]) == ("failed", "client")
+            assert "Network isolation" in end(seen)["message"]
+            assert jobs.placement.observe(seen.id).latest("running") is None
+
+    def test_a_job_with_network_reaches_the_platform(self, jobs: Jobs) -> None:
+        code = "import os, urllib.request as u; print(len(u.urlopen(u.Request(os.environ['AWS_CONTAINER_CREDENTIALS_FULL_URI'], headers={'Authorization': os.environ['AWS_CONTAINER_AUTHORIZATION_TOKEN']})).read()))"
+        assert end(jobs.run(code))["event"] == "completed"
+
+    def test_a_server_without_network_is_reached(self, jobs: Jobs, sandboxed: None) -> None:
+        spec = jobs.start(jobs.python(SERVER, "unix", kind="server", network=False))
+        address = wait_for(lambda: jobs.placement.observe(spec.id).address, what="serving")
+        assert ask(address or "") == 200
+
+    def test_no_sandbox_is_said_in_the_log(self, jobs: Jobs, isolation: str) -> None:
+        seen = jobs.run("")
+        assert ("no sandbox" in log_text(jobs.placement, seen.id)) != ISOLATIONS[isolation].sandboxed
+
+    def test_other_files_are_not_seen(self, jobs: Jobs, sandboxed: None, tmp_path: Path) -> None:
+        secret = tmp_path / "secret"
+        secret.write_text("secret")
+        other = jobs.run("import os; open(os.environ['CLARY_ML_ROOT'] + '/model/m', 'w').write('theirs')")
+        folder = jobs.placement.log(other.id).parent
+        seen = jobs.run(
+            """
+            import os, sys
+            for path in sys.argv[1:]:
+                if path != 'x': assert not os.path.exists(path), path
+            assert sorted(os.listdir('/opt/ml')) == ['code', 'input', 'model', 'output'], os.listdir('/opt/ml')
+            assert not os.path.exists('/etc/shadow')
+            assert len([p for p in os.listdir('/proc') if p.isdigit()]) <= 4
+            """,
+            *[
+                str(each)
+                for each in (
+                    secret,
+                    folder,
+                    folder / "ml",
+                    Path.home() / ".ssh",
+                    Path.home() / ".bashrc",
+                    folder.parent.parent / "secrets",
+                )
+            ],
+        )
+        assert end(seen)["event"] == "completed", end(seen)
+
+    def test_the_system_cannot_be_changed(self, jobs: Jobs, sandboxed: None) -> None:
+        seen = jobs.run(
+            """
+            import os, sys
+            for path in ('/usr/bin/x', '/etc/passwd', sys.prefix + '/x', os.path.dirname(os.__file__) + '/x'):
+                try: open(path, 'a').write('x')
+                except OSError: continue
+                raise SystemExit(path + ' could be written')
+            status = open('/proc/self/status').read()
+            for name in ('CapEff', 'CapPrm', 'CapBnd'):
+                assert f'{name}:\\t0000000000000000' in status, status
+            """
+        )
+        assert end(seen)["event"] == "completed", end(seen)
+
+    def test_hosts_have_names(self, jobs: Jobs, sandboxed: None) -> None:
+        code = "import socket; print([socket.gethostbyname(h) for h in ('algo-1', 'algo-2', 'localhost')], socket.gethostname())"
+        seen = jobs.run(code, hosts=["algo-1", "algo-2"], current_host="algo-2")
+        assert "['127.0.0.1', '127.0.0.1', '127.0.0.1'] algo-2" in log_text(jobs.placement, seen.id)

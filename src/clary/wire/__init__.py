@@ -1,0 +1,1 @@
+"""AWS protocols on the server side, driven by the service models that ship with botocore."""

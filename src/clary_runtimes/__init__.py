@@ -1,0 +1,1 @@
+"""What runs inside jobs: container contract, algorithms, frameworks and serving."""

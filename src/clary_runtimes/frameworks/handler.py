@@ -1,0 +1,139 @@
+"""Serving with the functions of the user's script: ``model_fn``, ``input_fn``, ``predict_fn``, ``output_fn``.
+
+Reference: https://sagemaker.readthedocs.io/en/stable/frameworks/sklearn/using_sklearn.html#sagemaker-scikit-learn-model-server
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+from collections.abc import Callable, Mapping
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from clary_runtimes.algorithms.data import content_types
+from clary_runtimes.contract.errors import UserError
+from clary_runtimes.contract.folders import Folders
+from clary_runtimes.frameworks import encoding
+from clary_runtimes.frameworks.source import serving_source
+from clary_runtimes.serving.request import Reply, RequestError
+
+DEFAULT_PROGRAM = "inference.py"
+
+
+class ScriptHandler:
+    """Answers with the functions of the program ``SAGEMAKER_PROGRAM`` (``inference.py``), or defaults for them."""
+
+    inline_bytes = 0
+    """A user's functions may wait for anything."""
+
+    def __init__(self, folders: Folders, framework: str, environ: Mapping[str, str] | None = None) -> None:
+        self.folders, self.framework = folders, framework
+        self.environ = os.environ if environ is None else environ
+        self.default_accept = self.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", content_types.JSON)
+        self.context = SimpleNamespace(
+            system_properties={"model_dir": str(folders.model), "gpu_id": None}, manifest={}, request_processor=[]
+        )
+        self.model: Any = None
+
+    def load(self) -> None:
+        """Import the program and load its model; raises ``UserError`` for functions that do not go together."""
+        module = self._import()
+        transform = getattr(module, "transform_fn", None)
+        parts = [getattr(module, name, None) for name in ("input_fn", "predict_fn", "output_fn")]
+        if transform is not None and any(parts):
+            raise UserError(
+                "Cannot use transform_fn implementation in conjunction with input_fn, predict_fn, and/or output_fn "
+                "implementation"
+            )
+        self.transform_fn: Callable[..., Any] = transform or self._transform
+        self.input_fn: Callable[..., Any] | None = parts[0]
+        self.predict_fn: Callable[..., Any] = parts[1] or _predictor(self.framework)
+        self.output_fn: Callable[..., Any] = parts[2] or encoding.encode
+        model_fn = getattr(module, "model_fn", None)
+        if model_fn is None:
+            raise UserError(
+                "Please provide a model_fn implementation.\n"
+                "See documentation for model_fn at https://github.com/aws/sagemaker-python-sdk"
+            )
+        folder = str(self.folders.model)
+        pre_model_fn, warmup_fn = getattr(module, "pre_model_fn", None), getattr(module, "model_warmup_fn", None)
+        if pre_model_fn is not None:
+            self._call(pre_model_fn, folder)
+        self.model = self._call(model_fn, folder)
+        if warmup_fn is not None:
+            self._call(warmup_fn, folder, self.model)
+
+    def invoke(self, body: bytes, content_type: str | None, accept: str | None) -> Reply:
+        """Answer one request with the script's functions."""
+        content_type = content_type or content_types.JSON
+        if not accept or accept == "*/*":
+            accept = self.default_accept
+        payload: bytes | str = body
+        if content_types.media_type(content_type) in encoding.TEXTS:
+            try:
+                payload = body.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise RequestError(400, f"The body is not UTF-8: {error}") from error
+        result = self._call(self.transform_fn, self.model, payload, content_type, accept)
+        answer = accept
+        if isinstance(result, tuple) and len(result) == 2:
+            result, answer = result
+        if hasattr(result, "get_data"):  # a Flask or Werkzeug response
+            result, answer = result.get_data(), result.mimetype or answer
+        if isinstance(result, str):
+            result = result.encode("utf-8")
+        if not isinstance(result, (bytes, bytearray, memoryview)):
+            raise TypeError(f"the script answered with {type(result).__name__}; it must be str or bytes")
+        return Reply(200, answer, bytes(result))
+
+    def _transform(self, model: Any, payload: bytes | str, content_type: str, accept: str) -> Any:
+        if self.input_fn is not None:
+            data = self._call(self.input_fn, payload, content_type)
+        else:
+            body = payload.encode("utf-8") if isinstance(payload, str) else payload
+            data = _default_input(self.framework, body, content_type)
+        return self._call(self.output_fn, self._call(self.predict_fn, data, model), accept)
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function of the script, which may ask for the context as one more argument."""
+        try:
+            count = len(inspect.signature(function).parameters)
+        except (TypeError, ValueError):  # a builtin
+            count = len(arguments)
+        if count == len(arguments) + 1:
+            return function(*arguments, self.context)
+        return function(*arguments)
+
+    def _import(self) -> ModuleType | None:
+        program = self.environ.get("SAGEMAKER_PROGRAM") or DEFAULT_PROGRAM
+        folder = serving_source(self.folders, self.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", ""))
+        path = folder / program
+        for place in (str(path.parent), str(folder)):
+            if place not in sys.path:
+                sys.path.insert(0, place)
+        name = path.name.removesuffix(".py")
+        if importlib.util.find_spec(name) is None:
+            if "SAGEMAKER_PROGRAM" in self.environ:
+                raise UserError(f"The program {program} is not in {folder}")
+            return None
+        return importlib.import_module(name)
+
+
+def _predictor(framework: str) -> Callable[..., Any]:
+    if framework == "xgboost":
+        return lambda data, model: model.predict(data, validate_features=False)
+    return lambda data, model: model.predict(data)
+
+
+def _default_input(framework: str, body: bytes, content_type: str) -> Any:
+    if framework != "xgboost":
+        return encoding.decode(body, content_type)
+    import xgboost
+
+    from clary_runtimes.algorithms.xgboost.serve import decode_rows
+
+    return xgboost.DMatrix(decode_rows(body, content_type)[0])
