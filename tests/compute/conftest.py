@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import sys
 import threading
@@ -12,7 +13,6 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import pytest
 from botocore.auth import S3SigV4Auth
@@ -89,8 +89,8 @@ class Endpoint:
                 return 403, {}, b""
             self.fetched += 1
             until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
-            document = f'{{"AccessKeyId": "ASIATEST", "SecretAccessKey": "{self.secret}", "Token": "token", "Expiration": "{until}"}}'
-            return 200, {}, document.encode()
+            keys = {"AccessKeyId": "ASIATEST", "SecretAccessKey": self.secret, "Token": "token", "Expiration": until}
+            return 200, {}, json.dumps(keys).encode()
         if self.failures:
             self.failures -= 1
             return 503, {}, b"<Error><Code>ServiceUnavailable</Code><Message>not now</Message></Error>"
@@ -136,7 +136,7 @@ class Endpoint:
         page = keys[start : start + PAGE]
         more = start + PAGE < len(keys)
         contents = "".join(
-            f"<Contents><Key>{escape(urllib.parse.quote(key))}</Key><Size>{len(self.objects[bucket, key])}</Size></Contents>"
+            f"<Contents><Key>{urllib.parse.quote(key)}</Key><Size>{len(self.objects[bucket, key])}</Size></Contents>"
             for key in page
         )
         token = f"<NextContinuationToken>{start + PAGE}</NextContinuationToken>" if more else ""

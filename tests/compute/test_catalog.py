@@ -47,7 +47,7 @@ def test_official_uris(uri: str, name: str, exact: bool) -> None:
 
 
 def test_unknown_images_name_the_nearest() -> None:
-    with pytest.raises(ImageNotFound, match="sagemaker-xgboost:1.7-1"):
+    with pytest.raises(ImageNotFound, match=r"sagemaker-xgboost:1\.7-1"):
         find("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:99-1")
     with pytest.raises(ImageNotFound, match="linear-learner:1"):
         find("x/linearlearner:1")
@@ -71,5 +71,5 @@ def test_every_image_is_locked(name: str) -> None:
 
 def test_wrong_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text('name = "x"')
-    with pytest.raises(CatalogueError, match="x.toml"):
+    with pytest.raises(CatalogueError, match=r"x\.toml"):
         Catalogue(tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -104,7 +103,10 @@ def test_requirements_that_read_files_or_run_code_are_refused(line: str) -> None
 
 
 def test_requirements_are_read() -> None:
-    text = "# comment\nnumpy>=1 # why\n\nrequests[socks]==2.0 ; python_version > '3'\n--index-url https://h/simple\npandas \\\n  >=1\nx @ https://h/x.whl\n"
+    text = (
+        "# comment\nnumpy>=1 # why\n\nrequests[socks]==2.0 ; python_version > '3'\n--index-url"
+        " https://h/simple\npandas \\\n  >=1\nx @ https://h/x.whl\n"
+    )
     assert check(text) == [
         "numpy>=1",
         "requests[socks]==2.0 ; python_version > '3'",
@@ -130,7 +132,7 @@ def test_an_overlay_is_built_once(images: ImageStore, tmp_path: Path) -> None:
     ]
     assert made[0] == made[1]
     assert len(notes) == 1
-    assert os.path.isdir(made[0] + "/toolz")
+    assert (Path(made[0]) / "toolz").is_dir()
     with pytest.raises(OverlayError, match="UV_FIND_LINKS"):
         build(
             str(tmp_path / "o"),
@@ -150,6 +152,9 @@ def test_scikit_learn_trains_in_its_environment(settings: Settings) -> None:
     images.ensure(uri)
     wait_for(lambda: images.state(uri) == "ready", timeout=600)
     spec = images.spec(uri)
-    code = "import sklearn, sklearn.linear_model as l; l.LogisticRegression().fit([[0], [1]], [0, 1]); print(sklearn.__version__)"
+    code = (
+        "import sklearn, sklearn.linear_model as l; l.LogisticRegression().fit([[0], [1]], [0, 1]);"
+        " print(sklearn.__version__)"
+    )
     done = subprocess.run([spec.python, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "1.2.1"

@@ -44,9 +44,11 @@ class TestLocal:
     def test_agents_outlive_who_launched_them(self, jobs: Jobs, settings: Settings) -> None:
         spec = jobs.python("import time; print('ready', flush=True); time.sleep(600)")
         code = (
-            "import sys; from pathlib import Path; from clary.core.settings import Settings; from clary.compute.spec import JobSpec;"
+            "import sys; from pathlib import Path; from clary.core.settings import Settings; from"
+            " clary.compute.spec import JobSpec;"
             "from clary.compute.placement.local import LocalPlacement;"
-            "LocalPlacement(Settings(Path(sys.argv[1]), Path(sys.argv[2]))).launch(JobSpec.from_json(sys.argv[3]), 'ticket')"
+            "LocalPlacement(Settings(Path(sys.argv[1]), Path(sys.argv[2]))).launch(JobSpec.from_json(sys.argv[3]),"
+            " 'ticket')"
         )
         subprocess.run(
             [sys.executable, "-c", code, settings.home, settings.cache, spec.to_json()],

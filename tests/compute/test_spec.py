@@ -15,11 +15,20 @@ from clary.compute.agent.folder import read_spec
 from clary.compute.spec import ImageSpec, Input, JobSpec, Limits, MetricDefinition, Output, SpecError
 
 FULL = JobSpec(
-    id="job.1_a-b", attempt=3, kind="server", image=ImageSpec("uri", environment="/e", variables={"A": "b"}), command=["a"],
-    environment={"path": "x", "name": "ü"}, files={"input/config/x.json": "{}"}, inputs=[Input("a", "s3://b/c", keys=["c/d"])],
-    outputs=[Output("m", "s3://b/m", archive=True, when="always")], limits=Limits(max_runtime_s=1.5, cpus=2), network=False,
-    metrics=[MetricDefinition("m", "(x)")], requirements="requirements.txt",
-)  # fmt: skip
+    id="job.1_a-b",
+    attempt=3,
+    kind="server",
+    image=ImageSpec("uri", environment="/e", variables={"A": "b"}),
+    command=["a"],
+    environment={"path": "x", "name": "ü"},
+    files={"input/config/x.json": "{}"},
+    inputs=[Input("a", "s3://b/c", keys=["c/d"])],
+    outputs=[Output("m", "s3://b/m", archive=True, when="always")],
+    limits=Limits(max_runtime_s=1.5, cpus=2),
+    network=False,
+    metrics=[MetricDefinition("m", "(x)")],
+    requirements="requirements.txt",
+)
 
 
 def test_documents_come_back() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import os
 import tarfile
 import time
@@ -128,19 +127,10 @@ def test_packing_is_deterministic(tmp_path: Path) -> None:
 
 def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clary.compute.agent.staging.EXPANSION", 0)
-    with gzip.open(tmp_path / "bomb", "wb", compresslevel=9) as zipped, tarfile.open(fileobj=zipped, mode="w|") as tar:
-        for index in range(2):
-            member = tarfile.TarInfo(f"zeros-{index}")
-            member.size = 600 << 20
-            if index:  # its head alone is enough to refuse the archive, and its content would take long to make
-                tar.fileobj.write(member.tobuf())  # type: ignore[union-attr]
-                break
-            member.size = 0
-            tar.addfile(member, io.BytesIO())
-            member = tarfile.TarInfo("large")
-            member.size = 2 << 30
-            tar.fileobj.write(member.tobuf())  # type: ignore[union-attr]
-            break
+    member = tarfile.TarInfo("large")
+    member.size = 2 << 30
+    # Its head alone is enough to refuse the archive, and its content would take long to make.
+    (tmp_path / "bomb").write_bytes(gzip.compress(member.tobuf()))
     (tmp_path / "out").mkdir()
     with pytest.raises(DataError, match="attack"):
         extract(str(tmp_path / "bomb"), str(tmp_path / "out"), lambda: True)

@@ -22,7 +22,9 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
-def record(name: str, created: float = 1.0, status: str = "", wake_at: float | None = None, **document: object) -> Record:
+def record(
+    name: str, created: float = 1.0, status: str = "", wake_at: float | None = None, **document: object
+) -> Record:
     key = Key(ACCOUNT, REGION, "sagemaker", "TrainingJob", "", name)
     return Record(key, f"arn:{name}", created, created, dict(document), status, wake_at)
 

@@ -87,7 +87,9 @@ def _structures(draw: st.DrawFn, shape: Any, protocol: str, output: bool, depth:
         and (depth < 5 or member.type_name not in ("structure", "list", "map"))
     }
     payload = shape.serialization.get("payload")
-    chosen = [name for name, member in members.items() if member.serialization.get("location") == "uri" or name == payload]
+    chosen = [
+        name for name, member in members.items() if member.serialization.get("location") == "uri" or name == payload
+    ]
     if members:
         optional = draw(st.lists(st.sampled_from(sorted(members)), min_size=1, max_size=4, unique=True))
         # Both a payload and members of a body cannot be.
@@ -105,7 +107,9 @@ def _structures(draw: st.DrawFn, shape: Any, protocol: str, output: bool, depth:
     return values
 
 
-def botocore_request(operation: Any, params: dict[str, Any], protocol: str, headers: dict[str, str] | None = None) -> Request:
+def botocore_request(
+    operation: Any, params: dict[str, Any], protocol: str, headers: dict[str, str] | None = None
+) -> Request:
     """The request that botocore sends, unsigned."""
     serialized = create_serializer(protocol, include_validation=False).serialize_to_request(params, operation)
     prepare_request_dict(serialized, f"http://{HOST}")

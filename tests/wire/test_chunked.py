@@ -50,11 +50,18 @@ def example(payload: str, signature: str, extra: dict[str, str], content_length:
 def signed() -> tuple[Verified, bytes]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html"""
     verified = example(
-        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9", {}, "66824"
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
+        {},
+        "66824",
     )
     body = (
-        b"10000;chunk-signature=ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648\r\n" + DATA[:65536] + b"\r\n"
-        b"400;chunk-signature=0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497\r\n" + DATA[65536:] + b"\r\n"
+        b"10000;chunk-signature=ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648\r\n"
+        + DATA[:65536]
+        + b"\r\n"
+        b"400;chunk-signature=0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497\r\n"
+        + DATA[65536:]
+        + b"\r\n"
         b"0;chunk-signature=b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9\r\n\r\n"
     )
     return verified, body
@@ -69,8 +76,12 @@ def signed_with_trailer() -> tuple[Verified, bytes]:
         "66824",
     )
     body = (
-        b"10000;chunk-signature=b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2\r\n" + DATA[:65536] + b"\r\n"
-        b"400;chunk-signature=1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7\r\n" + DATA[65536:] + b"\r\n"
+        b"10000;chunk-signature=b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2\r\n"
+        + DATA[:65536]
+        + b"\r\n"
+        b"400;chunk-signature=1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7\r\n"
+        + DATA[65536:]
+        + b"\r\n"
         b"0;chunk-signature=2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992\r\n"
         b"x-amz-checksum-crc32c:sOO8/Q==\n\r\n"
         b"x-amz-trailer-signature:d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n"
@@ -185,7 +196,13 @@ def test_a_trailer_that_was_not_announced_is_refused() -> None:
         decode(ChunkedDecoder(), b"0\r\na:b\r\n\r\n", [])
 
 
-@given(st.lists(st.sampled_from([b"1\r\n", b"a", b"\r\n", b"0\r\n", b"a:b\r\n", b";", b"\n"]) | st.binary(max_size=9), max_size=12), st.booleans())
+@given(
+    st.lists(
+        st.sampled_from([b"1\r\n", b"a", b"\r\n", b"0\r\n", b"a:b\r\n", b";", b"\n"]) | st.binary(max_size=9),
+        max_size=12,
+    ),
+    st.booleans(),
+)
 def test_any_bytes_are_decoded_or_refused(pieces: list[bytes], trailer: bool) -> None:
     decoder = ChunkedDecoder(trailer=trailer)
     try:

@@ -78,7 +78,9 @@ def test_botocore_requests_come_back_as_parameters(
             parsed.setdefault("ContentLength", 0)
         for member, shape in operation.input_shape.members.items():
             # A payload and a map of headers are there even if they are empty; an empty payload of text is none.
-            if shape.serialization.get("location") == "headers" or member == operation.input_shape.serialization.get("payload"):
+            if shape.serialization.get("location") == "headers" or member == operation.input_shape.serialization.get(
+                "payload"
+            ):
                 for side in (params, parsed):
                     if side.get(member) in (b"", {}, ""):
                         del side[member]
@@ -131,7 +133,9 @@ def test_unknown_members_and_nulls_are_ignored() -> None:
     assert sagemaker(json.dumps(body).encode()) == {"TrainingJobName": "a", "Tags": [{"Key": "k", "Value": "v"}]}
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[]", b"1", b'"x"', b"{}" * 2, b'{"a":' * 5000, b'{"TrainingJobName":"\xff"}'])
+@pytest.mark.parametrize(
+    "body", [b"{", b"\xff\xfe", b"[]", b"1", b'"x"', b"{}" * 2, b'{"a":' * 5000, b'{"TrainingJobName":"\xff"}']
+)
 def test_bodies_that_are_no_json_objects_are_refused(body: bytes) -> None:
     with pytest.raises(SerializationException):
         sagemaker(body)
@@ -154,7 +158,9 @@ def test_times_in_every_format(when: Any) -> None:
     assert sagemaker(body, "ListTrainingJobs") == {"CreationTimeAfter": expected}
 
 
-@pytest.mark.parametrize("when", ["yesterday", 1e300, -1e300, "2025-13-01", "99999-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", ""])
+@pytest.mark.parametrize(
+    "when", ["yesterday", 1e300, -1e300, "2025-13-01", "99999-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", ""]
+)
 def test_times_that_are_none_are_refused(when: Any) -> None:
     with pytest.raises(SerializationException):
         sagemaker(json.dumps({"CreationTimeAfter": when}).encode(), "ListTrainingJobs")
@@ -211,7 +217,9 @@ def test_huge_forms_are_refused(form: bytes, scoped: Any) -> None:
 
 def test_the_cbor_protocol_is_refused_clearly() -> None:
     path = "/service/GraniteServiceVersion20100801/operation/PutMetricData"
-    request = Request("POST", path, headers={"smithy-protocol": "rpc-v2-cbor", "authorization": "x Credential=a/b/c/monitoring/d"})
+    request = Request(
+        "POST", path, headers={"smithy-protocol": "rpc-v2-cbor", "authorization": "x Credential=a/b/c/monitoring/d"}
+    )
     with pytest.raises(UnknownOperationException, match="cbor"):
         parse(service("cloudwatch"), request)
 
@@ -229,7 +237,16 @@ def test_a_streamed_body_is_left_to_the_caller() -> None:
 _NOISE = st.text(st.characters(max_codepoint=0x2FF), max_size=40)
 _HEADERS = st.dictionaries(
     st.sampled_from(
-        ["authorization", "x-amz-target", "content-type", "x-amz-date", "host", "x-amz-copy-source", "smithy-protocol", "date"]
+        [
+            "authorization",
+            "x-amz-target",
+            "content-type",
+            "x-amz-date",
+            "host",
+            "x-amz-copy-source",
+            "smithy-protocol",
+            "date",
+        ]
     ),
     _NOISE
     | st.sampled_from(
@@ -239,26 +256,49 @@ _HEADERS = st.dictionaries(
             "Logs_20140328.PutLogEvents",
             "rpc-v2-cbor",
             "application/x-www-form-urlencoded",
-            *(f"AWS4-HMAC-SHA256 Credential=A/20261120/us-east-1/{name}/aws4_request" for name in ("s3", "iam", "sagemaker", "monitoring")),
+            *(
+                f"AWS4-HMAC-SHA256 Credential=A/20261120/us-east-1/{name}/aws4_request"
+                for name in ("s3", "iam", "sagemaker", "monitoring")
+            ),
         ]
     ),
 )
-_PATHS = st.sampled_from(["/", "/b", "/b/k", "/endpoints/e/invocations", "/FeatureGroup/x", "//"]) | _NOISE.map("/".__add__) | _NOISE
-_QUERIES = st.sampled_from(["", "list-type=2", "tagging", "Action=GetUser", "uploads", "X-Amz-Credential=a%2Fb", "acl=&acl"]) | _NOISE
+_PATHS = (
+    st.sampled_from(["/", "/b", "/b/k", "/endpoints/e/invocations", "/FeatureGroup/x", "//"])
+    | _NOISE.map("/".__add__)
+    | _NOISE
+)
+_QUERIES = (
+    st.sampled_from(["", "list-type=2", "tagging", "Action=GetUser", "uploads", "X-Amz-Credential=a%2Fb", "acl=&acl"])
+    | _NOISE
+)
 _BODIES = (
     st.binary(max_size=60)
-    | st.sampled_from([b"Action=CreateRole&Version=2010-05-08&Tags.member.1=x", b"<a/>", b"{}", b"<Tagging><TagSet>x</TagSet></Tagging>"])
+    | st.sampled_from(
+        [
+            b"Action=CreateRole&Version=2010-05-08&Tags.member.1=x",
+            b"<a/>",
+            b"{}",
+            b"<Tagging><TagSet>x</TagSet></Tagging>",
+        ]
+    )
     | st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["TrainingJobName", "Tags", "Environment", "HyperParameters", "logEvents", "x"]), inner),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["TrainingJobName", "Tags", "Environment", "HyperParameters", "logEvents", "x"]), inner
+            )
+        ),
         max_leaves=8,
     ).map(lambda value: json.dumps(value).encode())
 )
 
 
 @settings(max_examples=600, suppress_health_check=list(HealthCheck))
-@given(st.sampled_from(["GET", "PUT", "POST", "DELETE", "HEAD", "PATCH", "X"]), _PATHS, _QUERIES, _HEADERS, _BODIES, _NOISE)
+@given(
+    st.sampled_from(["GET", "PUT", "POST", "DELETE", "HEAD", "PATCH", "X"]), _PATHS, _QUERIES, _HEADERS, _BODIES, _NOISE
+)
 def test_any_bytes_are_parsed_or_refused_as_the_callers_fault(
     method: str, path: str, query: str, headers: dict[str, str], body: bytes, host: str
 ) -> None:

@@ -49,7 +49,9 @@ def read_back(protocol: str, response: Response, shape: Any, streaming: bool = F
 
 
 @pytest.mark.parametrize(("name", "protocol", "examples"), SERVICES, ids=lambda value: str(value))
-def test_botocore_reads_back_every_result(name: str, protocol: str, examples: int, values_of: Callable[..., Any]) -> None:
+def test_botocore_reads_back_every_result(
+    name: str, protocol: str, examples: int, values_of: Callable[..., Any]
+) -> None:
     served = service(name)
     names = [
         operation
@@ -114,7 +116,10 @@ class NoSuchKey(errors.ServiceError):
 
 def test_json_errors() -> None:
     response = serialize_error(service("sagemaker"), errors.ResourceNotFound("not <here>"), "id-1")
-    assert (response.status, json.loads(response.body)) == (400, {"__type": "ResourceNotFound", "Message": "not <here>"})  # type: ignore[arg-type]
+    assert (response.status, json.loads(response.body)) == (
+        400,
+        {"__type": "ResourceNotFound", "Message": "not <here>"},
+    )  # type: ignore[arg-type]
     assert reads("ResourceNotFound", "json", response)["Error"]["Message"] == "not <here>"
     response = serialize_error(service("logs"), errors.ResourceNotFoundException("gone"), "id-1")
     assert json.loads(response.body) == {"__type": "ResourceNotFoundException", "message": "gone"}  # type: ignore[arg-type]
@@ -133,7 +138,11 @@ def test_rest_json_errors_carry_their_members_and_the_models_status() -> None:
 def test_query_errors() -> None:
     response = serialize_error(service("iam"), NoSuchEntity("no role <x>"), "id-1")
     assert response.status == 404
-    assert reads("NoSuchEntity", "query", response)["Error"] == {"Type": "Sender", "Code": "NoSuchEntity", "Message": "no role <x>"}
+    assert reads("NoSuchEntity", "query", response)["Error"] == {
+        "Type": "Sender",
+        "Code": "NoSuchEntity",
+        "Message": "no role <x>",
+    }
     response = serialize_error(service("sts"), errors.InternalFailure("x"), "id-1")
     assert reads("InternalFailure", "query", response)["Error"]["Type"] == "Receiver"
 
@@ -163,10 +172,20 @@ def test_query_compatible_json_errors_name_the_old_code() -> None:
     [
         (errors.SignatureDoesNotMatch, "InvalidSignatureException", "SignatureDoesNotMatch", "SignatureDoesNotMatch"),
         (errors.InvalidClientTokenId, "UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId"),
-        (errors.UnrecognizedClientException, "UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId"),
+        (
+            errors.UnrecognizedClientException,
+            "UnrecognizedClientException",
+            "InvalidClientTokenId",
+            "InvalidAccessKeyId",
+        ),
         (errors.ExpiredToken, "ExpiredTokenException", "ExpiredToken", "ExpiredToken"),
         (errors.AccessDenied, "AccessDeniedException", "AccessDenied", "AccessDenied"),
-        (errors.MissingAuthenticationToken, "MissingAuthenticationTokenException", "MissingAuthenticationToken", "AccessDenied"),
+        (
+            errors.MissingAuthenticationToken,
+            "MissingAuthenticationTokenException",
+            "MissingAuthenticationToken",
+            "AccessDenied",
+        ),
         (errors.InternalFailure, "InternalFailure", "InternalFailure", "InternalError"),
     ],
 )
@@ -199,7 +218,9 @@ def test_a_header_cannot_break_out_of_its_line() -> None:
 def test_the_location_of_a_bucket_is_the_root_element() -> None:
     operation = service("s3").operation("GetBucketLocation")
     response = serialize(service("s3"), operation, {"LocationConstraint": "eu-west-1"}, "id-1")
-    assert response.body.endswith(b'<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">eu-west-1</LocationConstraint>')  # type: ignore[union-attr]
+    assert response.body.endswith(
+        b'<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">eu-west-1</LocationConstraint>'
+    )  # type: ignore[union-attr]
 
 
 def test_a_response_stream_is_read_by_botocore() -> None:

@@ -62,7 +62,13 @@ def time_of(request: Request) -> float:
 
 
 PLAIN = [
-    ("sagemaker", "POST", "http://localhost:7788/", b'{"a": 1}', {"X-Amz-Target": "SageMaker.X", "Content-Type": "a/b;  c=d"}),
+    (
+        "sagemaker",
+        "POST",
+        "http://localhost:7788/",
+        b'{"a": 1}',
+        {"X-Amz-Target": "SageMaker.X", "Content-Type": "a/b;  c=d"},
+    ),
     ("sagemaker", "POST", "http://localhost:7788/endpoints/my%20e/../x//y/./invocations?b=2&a=1&a=0", b"1,2", {}),
     ("iam", "GET", "http://localhost:7788/?Version=1&Action=ListUsers&A=&B", b"", {}),
     ("lambda", "DELETE", "http://[::1]:7788/2015-03-31/functions/arn%3Aaws%3A%7Ex~/", b"", {"X-Amz-Meta": "  a   b  "}),
@@ -90,7 +96,10 @@ def test_signed_headers_of_s3(case: Any, to_wire: ToWire) -> None:
     assert check(request, streaming=True).expected_sha256 == request.headers["x-amz-content-sha256"]
 
 
-@pytest.mark.parametrize(("case", "signer"), [(PLAIN[2], botocore_auth.SigV4QueryAuth), *((case, botocore_auth.S3SigV4QueryAuth) for case in S3)])
+@pytest.mark.parametrize(
+    ("case", "signer"),
+    [(PLAIN[2], botocore_auth.SigV4QueryAuth), *((case, botocore_auth.S3SigV4QueryAuth) for case in S3)],
+)
 def test_presigned_requests(case: Any, signer: Any, to_wire: ToWire) -> None:
     service, method, url, _, headers = case
     request = sign(to_wire, signer, service, method, url, b"", headers, token="a/b+c=", expires=60)
@@ -106,7 +115,7 @@ def test_presigned_requests(case: Any, signer: Any, to_wire: ToWire) -> None:
 
 
 @settings(max_examples=250, suppress_health_check=list(HealthCheck))
-@given(st.data())
+@given(data=st.data())
 def test_a_changed_byte_is_refused(data: st.DataObject, to_wire: ToWire) -> None:
     service, *parts = data.draw(st.sampled_from(PLAIN + S3))
     is_s3 = service == "s3"
@@ -120,7 +129,11 @@ def test_a_changed_byte_is_refused(data: st.DataObject, to_wire: ToWire) -> None
     authorization = parse_authorization(request)
     assert authorization is not None
     names = [name for name in authorization.signed_headers if not presigned or name in request.headers]
-    where = data.draw(st.sampled_from(["method", "path", "query", "header", "signature", *(["body"] if request.body and not presigned else [])]))
+    where = data.draw(
+        st.sampled_from(
+            ["method", "path", "query", "header", "signature", *(["body"] if request.body and not presigned else [])]
+        )
+    )
     if where == "method":
         changed = replace(request, method="PATCH")
     elif where == "path":
@@ -159,9 +172,13 @@ def test_the_clock_may_be_wrong_by_a_quarter_of_an_hour(to_wire: ToWire) -> None
     signed = time_of(request)
     for now in (signed - 900, signed + 900):
         check(request, now)
-    with pytest.raises(SignatureDoesNotMatch, match=r"Signature expired: \d{8}T\d{6}Z is now earlier than .* - 15 min\.\)"):
+    with pytest.raises(
+        SignatureDoesNotMatch, match=r"Signature expired: \d{8}T\d{6}Z is now earlier than .* - 15 min\.\)"
+    ):
         check(request, signed + 901)
-    with pytest.raises(SignatureDoesNotMatch, match=r"Signature not yet current: .* is still later than .* \+ 15 min\.\)"):
+    with pytest.raises(
+        SignatureDoesNotMatch, match=r"Signature not yet current: .* is still later than .* \+ 15 min\.\)"
+    ):
         check(request, signed - 901)
     request = sign(to_wire, botocore_auth.S3SigV4Auth, *S3[0])
     with pytest.raises(RequestTimeTooSkewed):
@@ -170,7 +187,9 @@ def test_the_clock_may_be_wrong_by_a_quarter_of_an_hour(to_wire: ToWire) -> None
 
 def test_other_spellings_of_the_same_path_and_query(to_wire: ToWire) -> None:
     """Some clients sign what they should have sent: encoded as AWS encodes."""
-    request = sign(to_wire, botocore_auth.S3SigV4Auth, "s3", "GET", "http://localhost:7788/bucket/a%20%28b%29?prefix=%28%29")
+    request = sign(
+        to_wire, botocore_auth.S3SigV4Auth, "s3", "GET", "http://localhost:7788/bucket/a%20%28b%29?prefix=%28%29"
+    )
     check(replace(request, path="/bucket/a%20(b)", query="prefix=()"))
     with pytest.raises(SignatureDoesNotMatch):
         check(replace(request, path="/bucket%2Fa%20(b)"))
@@ -181,7 +200,12 @@ def test_a_body_of_s3_must_have_the_promised_hash(to_wire: ToWire) -> None:
     with pytest.raises(ContentHashMismatch):
         check(replace(request, body=b"other"))
     with pytest.raises(InvalidRequest, match="Missing required header"):
-        check(replace(request, headers={name: value for name, value in request.headers.items() if name != "x-amz-content-sha256"}))
+        check(
+            replace(
+                request,
+                headers={name: value for name, value in request.headers.items() if name != "x-amz-content-sha256"},
+            )
+        )
     for value in ("", "STREAMING-NONSENSE", "E3B0"):
         with pytest.raises(InvalidRequest):
             check(replace(request, headers={**request.headers, "x-amz-content-sha256": value}))
@@ -207,7 +231,9 @@ def test_the_host_and_amz_headers_must_be_signed(to_wire: ToWire) -> None:
 
 
 def header(text: str, date: str | None = "20261120T100000Z") -> Request:
-    return Request("POST", "/", headers={"authorization": text, **({"x-amz-date": date} if date else {})}, host="localhost")
+    return Request(
+        "POST", "/", headers={"authorization": text, **({"x-amz-date": date} if date else {})}, host="localhost"
+    )
 
 
 SCOPE = f"Credential={KEY}/20261120/us-east-1/sagemaker/aws4_request"
@@ -216,20 +242,44 @@ SCOPE = f"Credential={KEY}/20261120/us-east-1/sagemaker/aws4_request"
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        (header(""), "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter."),
-        (header("Basic abc", None), "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."),
+        (
+            header(""),
+            "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter.",
+        ),
+        (
+            header("Basic abc", None),
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+        ),
         (header("AWS4-HMAC-SHA256"), "Authorization header requires 'Credential' parameter."),
         (header(f"AWS4-HMAC-SHA256 {SCOPE}, Signature=a"), "Authorization header requires 'SignedHeaders' parameter."),
-        (header(f"AWS4-HMAC-SHA256 {SCOPE}, SignedHeaders=host"), "Authorization header requires 'Signature' parameter."),
-        (header(f"AWS4-HMAC-SHA256 {SCOPE}, SignedHeaders=host, Signature="), "Authorization header requires 'Signature' parameter."),
-        (header("AWS4-HMAC-SHA256 what, Signature=a"), "'what' not a valid key=value pair (missing equal-sign) in Authorization header"),
-        (header("AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=a"), "Credential must have exactly 5 slash-delimited elements"),
+        (
+            header(f"AWS4-HMAC-SHA256 {SCOPE}, SignedHeaders=host"),
+            "Authorization header requires 'Signature' parameter.",
+        ),
+        (
+            header(f"AWS4-HMAC-SHA256 {SCOPE}, SignedHeaders=host, Signature="),
+            "Authorization header requires 'Signature' parameter.",
+        ),
+        (
+            header("AWS4-HMAC-SHA256 what, Signature=a"),
+            "'what' not a valid key=value pair (missing equal-sign) in Authorization header",
+        ),
+        (
+            header("AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=a"),
+            "Credential must have exactly 5 slash-delimited elements",
+        ),
         (
             header(f"AWS4-HMAC-SHA256 {SCOPE[:-1]}, SignedHeaders=host, Signature=a"),
             "Credential should be scoped with a valid terminator: 'aws4_request', not 'aws4_reques'.",
         ),
-        (header(f"AWS4-HMAC-SHA256 {SCOPE}, SignedHeaders=host, Signature=a", None), "existence of either a 'X-Amz-Date' or a 'Date' header"),
-        (header(f"AWS4-HMAC-SHA256 {SCOPE}, SignedHeaders=host, Signature=a", "noon"), "existence of either a 'X-Amz-Date'"),
+        (
+            header(f"AWS4-HMAC-SHA256 {SCOPE}, SignedHeaders=host, Signature=a", None),
+            "existence of either a 'X-Amz-Date' or a 'Date' header",
+        ),
+        (
+            header(f"AWS4-HMAC-SHA256 {SCOPE}, SignedHeaders=host, Signature=a", "noon"),
+            "existence of either a 'X-Amz-Date'",
+        ),
     ],
 )
 def test_incomplete_signatures_are_explained(request_: Request, message: str) -> None:
@@ -262,7 +312,9 @@ def test_date_and_scope_must_agree(to_wire: ToWire) -> None:
     assert authorization is not None
     with pytest.raises(SignatureDoesNotMatch, match="'20261120' != '20261121', from '20261121T100000Z'"):
         verify(request, authorization, SECRET, 0)
-    request = header(f"AWS4-HMAC-SHA256 {SCOPE}, SignedHeaders=host, Signature=a".replace("20261120", "20269999"), "20269999T100000Z")
+    request = header(
+        f"AWS4-HMAC-SHA256 {SCOPE}, SignedHeaders=host, Signature=a".replace("20261120", "20269999"), "20269999T100000Z"
+    )
     authorization = parse_authorization(request)
     assert authorization is not None
     with pytest.raises(IncompleteSignature):
@@ -306,10 +358,20 @@ _NOISE = st.text(max_size=30)
 
 @settings(max_examples=400, suppress_health_check=list(HealthCheck))
 @given(
-    st.lists(st.sampled_from([SCOPE, "SignedHeaders=host", "Signature=a", "Signature=é", "Credential=", "x", "=", "SignedHeaders="]) | _NOISE),
-    st.dictionaries(st.sampled_from(["x-amz-date", "date", "x-amz-content-sha256"]), st.sampled_from(["20261120T100000Z", ""]) | _NOISE),
     st.lists(
-        st.sampled_from(["X-Amz-Signature=é", "X-Amz-Date=20261120T100000Z", "X-Amz-Expires=5", "X-Amz-SignedHeaders=host"])
+        st.sampled_from(
+            [SCOPE, "SignedHeaders=host", "Signature=a", "Signature=é", "Credential=", "x", "=", "SignedHeaders="]
+        )
+        | _NOISE
+    ),
+    st.dictionaries(
+        st.sampled_from(["x-amz-date", "date", "x-amz-content-sha256"]),
+        st.sampled_from(["20261120T100000Z", ""]) | _NOISE,
+    ),
+    st.lists(
+        st.sampled_from(
+            ["X-Amz-Signature=é", "X-Amz-Date=20261120T100000Z", "X-Amz-Expires=5", "X-Amz-SignedHeaders=host"]
+        )
         | st.sampled_from(["X-Amz-Algorithm=AWS4-HMAC-SHA256", "X-Amz-Credential=a/20261120/r/s3/aws4_request"])
         | _NOISE
     ),

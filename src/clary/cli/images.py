@@ -19,7 +19,7 @@ from clary.compute.images.environments import BuildError, ImageStore
 def show(installation: Installation, as_json: bool) -> None:
     """Print all images, with the URIs that they stand for and whether their environments are ready."""
     store = ImageStore(installation.settings)
-    rows = [(image, store.progress(image)) for image in catalogue().images.values()]
+    rows = [(image, store.progress_of(image)) for image in catalogue().images.values()]
     if as_json:
         document: list[dict[str, Any]] = [
             {
@@ -67,7 +67,7 @@ def pull(installation: Installation, names: Sequence[str]) -> None:
     store = ImageStore(installation.settings)
     failures = []
     for image in chosen(names):
-        if store.progress(image).state == "ready":
+        if store.progress_of(image).state == "ready":
             print(f"{image.name}: ready")
             continue
         began = time.monotonic()

@@ -102,12 +102,16 @@ def admit(
         wish = instance_type(request.instance_type)
         if wish is None:
             notes.append(
-                f"The instance type {request.instance_type} is not known here; the job gets this machine's cores and memory."
+                f"The instance type {request.instance_type} is not known here; the job gets this machine's cores"
+                " and memory."
             )
         else:
             if wish.gpus > machine.gpus:
                 has = f"{machine.gpus} GPUs" if machine.gpus else "no GPU"
-                reason = f"The instance type {wish.name} has {wish.gpus} GPU{'s' * (wish.gpus > 1)} and this machine has {has}"
+                reason = (
+                    f"The instance type {wish.name} has {wish.gpus} GPU{'s' * (wish.gpus > 1)} and this machine has"
+                    f" {has}"
+                )
                 if strict:
                     return Refused(f"{reason}; strict mode refuses to run it without.")
                 notes.append(f"{reason}; the job runs with what there is.")
@@ -117,7 +121,8 @@ def admit(
                 )
             if wish.memory > machine.memory:
                 notes.append(
-                    f"The instance type {wish.name} has {_gib(wish.memory)} of memory and this machine has {_gib(machine.memory)}."
+                    f"The instance type {wish.name} has {_gib(wish.memory)} of memory and this machine has"
+                    f" {_gib(machine.memory)}."
                 )
             cores, memory = min(cores, wish.cores), min(memory, wish.memory)
     jobs = sum(each.kind == "job" for each in others)
@@ -134,7 +139,8 @@ def admit(
     ):  # alone, it starts however large it is
         left = max(machine.memory - used, 0)
         return Waiting(
-            f"The {request.kind} asks for {_gib(counted)} of memory and {_gib(left)} are free; it starts when others have ended."
+            f"The {request.kind} asks for {_gib(counted)} of memory and {_gib(left)} are free; it starts when"
+            " others have ended."
         )
     return Admitted(cores, memory, tuple(notes))
 

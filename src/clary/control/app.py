@@ -18,8 +18,11 @@ from clary.core.errors import (
 from clary.resources.context import Context, Platform, ServiceApp
 from clary.services.iam.api import Identities, Principal
 from clary.state.records import VersionConflict
-from clary.wire import catalog, parse, serialize, validate
+from clary.wire.catalog import service as service_named
 from clary.wire.http import Request, Response
+from clary.wire.parse import parse
+from clary.wire.serialize import serialize, serialize_error
+from clary.wire.validate import validate
 
 log = logging.getLogger(__name__)
 
@@ -71,10 +74,10 @@ class ControlApp:
         name = request.headers["x-clary-service"]
         if name == "clary":
             return self._own(request)
-        service = catalog.service(name)
+        service = service_named(name)
         operation = None
         try:
-            operation, params = parse.parse(service, request)
+            operation, params = parse(service, request)
             context = Context(
                 caller=(caller := Principal.from_json(request.headers["x-clary-principal"])),
                 account=caller.account,
@@ -83,16 +86,16 @@ class ControlApp:
                 platform=self._platform,
             )
             handler = self._handler(name, operation.name)
-            validate.validate(operation, params)
+            validate(operation, params)
             self._authorize(caller, name, operation.name, context, params)
             result = self._handle(handler, context, params)
-            return serialize.serialize(service, operation, result, request_id)
+            return serialize(service, operation, result, request_id)
         except ServiceError as error:
-            return serialize.serialize_error(service, error, request_id, operation)
+            return serialize_error(service, error, request_id, operation)
         except Exception:
             log.exception("request %s to %s failed", request_id, name)
             failure = InternalFailure(f"The request failed inside Clary; its log has the cause under {request_id}.")
-            return serialize.serialize_error(service, failure, request_id, operation)
+            return serialize_error(service, failure, request_id, operation)
 
     def _handler(self, service: str, operation: str) -> Callable[[Context, dict[str, Any]], dict[str, Any]]:
         app = self._services.get(service)

@@ -373,7 +373,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return supervisor.run()
     except SettingsError as error:
         failure = StartError(EXIT_SETTINGS, str(error))
-    except PermissionError as error:
+    except OSError as error:
         failure = StartError(EXIT_HOME_UNUSABLE, f"cannot use the home folder: {error.strerror}: {error.filename}")
     except StartError as error:
         failure = error

@@ -61,7 +61,7 @@ class NotAvailableYet(ServiceError):
     """The operation is part of the service model, and Clary does not do it yet."""
 
     code = "UnknownOperationException"
-    status = 501
+    status = 400
 
 
 class ResourceNotFound(ServiceError):

@@ -23,7 +23,7 @@ class HostCheck:
         name = _name(host)
         if name not in self._names and not name.endswith(self._domains):
             raise AccessDenied(
-                f"The host name {name[:64]!r} is not served here. Use {self._shown()}, or add it to the setting `hosts`."
+                f"The host name {name[:64]!r} is not served here. Use {self._shown()}, or add it to the setting hosts."
             )
         if len(self._accepted) < 1024:
             self._accepted.add(host)

@@ -1,7 +1,7 @@
 """A small HTTP/1.1 client for the servers behind the edge: control and the model servers.
 
-Connections are kept open and pooled by address. It exists because a general client costs more than the servers it asks: one call
-here is a write, a parse and a future.
+Connections are kept open and pooled by address. It exists because a general client costs more than the servers it asks:
+one call here is a write, a parse and a future.
 """
 
 from __future__ import annotations

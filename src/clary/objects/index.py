@@ -116,10 +116,16 @@ def segments(connection: sqlite3.Connection, item: Object) -> list[Segment]:
     return [] if item.blob is None else [Segment(1, item.blob, item.size)]
 
 
-def inline_data(connection: sqlite3.Connection, blob: int) -> bytes | None:
-    """The bytes of a blob that is kept in the index; ``None`` if it is a file."""
-    row = connection.execute("SELECT data FROM blobs WHERE id = ?", (blob,)).fetchone()
-    return None if row is None else row[0]
+def inline_data(connection: sqlite3.Connection, item: Object) -> dict[int, bytes]:
+    """The bytes of those blobs of ``item`` that are kept in the index, by blob; the others are files."""
+    # All parts but the last have megabytes, so that this is one blob at most.
+    rows = connection.execute(
+        "SELECT id, data FROM blobs WHERE id = ? AND data IS NOT NULL"
+        if not item.parts
+        else "SELECT id, data FROM blobs WHERE id IN (SELECT blob FROM segments WHERE sequence = ?) AND data IS NOT NULL",
+        (item.sequence if item.parts else item.blob,),
+    )
+    return dict(rows.fetchall())
 
 
 def known_blobs(connection: sqlite3.Connection, blobs: Sequence[int]) -> set[int]:

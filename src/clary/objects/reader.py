@@ -19,9 +19,9 @@ class ObjectReader:
     """An object held open: its bytes stay readable until ``close``, even if it is replaced or deleted meanwhile."""
 
     def __init__(
-        self, item: Object, segments: Sequence[Segment], data: bytes | None, files: BlobFiles, pool: Executor
+        self, item: Object, segments: Sequence[Segment], data: dict[int, bytes], files: BlobFiles, pool: Executor
     ) -> None:
-        """``segments`` are pinned in ``files`` by the caller; ``data`` are the bytes if the index keeps them."""
+        """``segments`` are pinned in ``files`` by the caller; ``data`` are the bytes of blobs that the index keeps."""
         self.object = item
         self.segments = segments
         self._data = data
@@ -42,20 +42,20 @@ class ObjectReader:
     @property
     def data(self) -> bytes | None:
         """All bytes of an object that is so small that they are here already."""
-        return self._data
+        if not self.segments:
+            return b""
+        return self._data.get(self.segments[0].blob) if len(self.segments) == 1 else None
 
     async def stream(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
         """The bytes from ``start`` up to, without, ``stop``; closes the object at the end."""
         stop = self.object.size if stop is None else min(stop, self.object.size)
         try:
-            if self._data is not None:
-                if stop > start:
-                    yield self._data[start:stop]
-                return
             position = 0
             for segment in self.segments:
                 first, last = max(start - position, 0), min(stop - position, segment.size)
-                if first < last:
+                if first < last and segment.blob in self._data:
+                    yield self._data[segment.blob][first:last]
+                elif first < last:
                     async for chunk in self._segment(segment.blob, first, last):
                         yield chunk
                 position += segment.size

@@ -252,9 +252,7 @@ class ObjectStore:
                 item = index.find(connection, bucket_id, key)
                 if item is None:
                     raise NoSuchKey(key)
-                data = b"" if item.size == 0 else None
-                if item.blob is not None:
-                    data = index.inline_data(connection, item.blob)
+                data = index.inline_data(connection, item)
                 pieces = index.segments(connection, item)
                 self.files.pin(piece.blob for piece in pieces)
                 return ObjectReader(item, pieces, data, self.files, self.read_pool)
@@ -279,7 +277,7 @@ class ObjectStore:
     def file_of(self, connection: sqlite3.Connection, item: Object) -> Path | None:
         """The one blob file with all bytes of ``item``, if that is how it is kept."""
         pieces = index.segments(connection, item)
-        if len(pieces) != 1 or index.inline_data(connection, pieces[0].blob) is not None:
+        if len(pieces) != 1 or index.inline_data(connection, item):
             return None
         return self.files.path(pieces[0].blob)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from clary.state.records import AlreadyExists, Association, Key, Query, Record, VersionConflict
@@ -267,6 +268,7 @@ def _record(row: Row[Any]) -> Record:
 
 
 def _text_at(path: str) -> ColumnElement[str]:
+    # What a path into JSON gives has no type of its own before it is turned into text.
     at: Any = _R.document[tuple(path.split("."))]
     return cast(ColumnElement[str], at.as_string())
 
@@ -284,14 +286,13 @@ def _conditions(query: Query) -> list[ColumnElement[bool]]:
         conditions.append(func.lower(_R.name).contains(query.name_contains.lower(), autoescape=True))
     if query.status is not None:
         conditions.append(_R.status == query.status)
-    for bound, condition in (
-        (query.created_after, lambda value: _R.created >= value),
-        (query.created_before, lambda value: _R.created <= value),
-        (query.modified_after, lambda value: _R.modified >= value),
-        (query.modified_before, lambda value: _R.modified <= value),
-    ):
-        if bound is not None:
-            conditions.append(condition(bound))
+    bounds: list[tuple[float | None, Column[float], Callable[[Any, Any], Any]]] = [
+        (query.created_after, _R.created, operator.ge),
+        (query.created_before, _R.created, operator.le),
+        (query.modified_after, _R.modified, operator.ge),
+        (query.modified_before, _R.modified, operator.le),
+    ]
+    conditions += [compare(column, bound) for bound, column, compare in bounds if bound is not None]
     if query.arns is not None:
         conditions.append(_R.arn.in_(query.arns))
     for path, value in query.members:

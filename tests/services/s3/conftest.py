@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import importlib.util
 import itertools
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 import boto3
 import botocore.config
+import botocore.exceptions
 import pytest
 
 _specification = importlib.util.spec_from_file_location("s3_asgi", Path(__file__).with_name("asgi.py"))
@@ -54,3 +56,35 @@ def bucket(s3: Any) -> str:
     name = f"bucket-{next(_numbers)}"
     s3.create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture(scope="session")
+def raw(server: Any) -> Callable[..., tuple[int, dict[str, str], bytes]]:
+    """Sends a request as it is written here; status, headers by lower-case name, and body."""
+
+    def send(method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        try:
+            connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+            response = connection.getresponse()
+            return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+        finally:
+            connection.close()
+
+    return send
+
+
+@pytest.fixture(scope="session")
+def fails() -> Callable[..., Any]:
+    """Runs a call that must fail with a code; the error's members."""
+
+    def check(code: str, call: Callable[..., Any], status: int | None = None, **arguments: Any) -> dict[str, Any]:
+        with pytest.raises(botocore.exceptions.ClientError) as caught:
+            call(**arguments)
+        error: dict[str, Any] = caught.value.response["Error"]
+        assert error["Code"] == code, error
+        if status is not None:
+            assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+        return error
+
+    return check

@@ -13,6 +13,9 @@ from clary.cli.quickstart.display import Display
 if TYPE_CHECKING:
     from clary.cli.quickstart.steps import Steps
 
+_TELLING = ("Building", "Downloading", "Resolved", "Prepared", "Installed", "Bytecode")
+"""What a line about the building of an image must begin with to be worth showing."""
+
 
 def walk(installation: Installation, keep: bool, port: int | None) -> None:
     """Start Clary if it is not running, do the main job, and clean up unless ``keep``. Raises ``Mistake``."""
@@ -90,8 +93,10 @@ def _image_progress(installation: Installation) -> Callable[[str], str]:
     store = ImageStore(installation.settings)
 
     def progress(uri: str) -> str:
-        found = store.state(uri)
-        return f"building the environment of the image: {found.message}" if found.state == "building" else ""
+        found = store.progress(uri)
+        if found.state != "building":
+            return ""
+        return f"preparing the image: {found.message}" if found.message.startswith(_TELLING) else "preparing the image"
 
     return progress
 
@@ -103,8 +108,9 @@ def _show_how_to_go_on(installation: Installation, steps: Steps, display: Displa
         "[bold]Everything is left running.[/bold] Go on with:",
         f'    eval "$({clary("env")})"',
         f"    {clary('logs')} {steps.name}",
-        "    aws sagemaker-runtime invoke-endpoint --content-type text/csv --cli-binary-format raw-in-base64-out \\",
-        f"        --endpoint-name {steps.name} --body '{steps.example_row()}' /dev/stdout",
+        f"    echo '{steps.example_row()}' |",
+        "        aws sagemaker-runtime invoke-endpoint --content-type text/csv --body fileb:///dev/stdin \\",
+        f"            --endpoint-name {steps.name} /dev/stdout",
         "Remove it with:",
         f"    aws sagemaker delete-endpoint --endpoint-name {steps.name}",
         f"    aws sagemaker delete-endpoint-config --endpoint-config-name {steps.name}",

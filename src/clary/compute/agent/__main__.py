@@ -8,7 +8,7 @@ if __name__ == "__main__":
     # from there.
     folder = __file__
     for _ in range(4):
-        folder = os.path.dirname(folder)  # noqa: PTH120 - pathlib takes as long to import as all of the agent
+        folder = os.path.dirname(folder)  # pathlib takes as long to import as all of the agent
     sys.path.append(folder)
     from clary.compute.agent.attempt import main
 

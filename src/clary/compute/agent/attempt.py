@@ -183,7 +183,7 @@ class Attempt:
             values["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = ticket
         if spec.limits.cpus:
             threads = str(max(1, int(spec.limits.cpus)))
-            values.update({name: threads for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")})
+            values.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads))
         values.update(image.variables)
         given = dict(spec.environment)
         if path := given.pop("PYTHONPATH", ""):
@@ -200,7 +200,8 @@ class Attempt:
         if not command:
             raise Failure(
                 "client",
-                f"ClientError: The image {spec.image.uri!r} has no command for this; give the job a command of its own.",
+                f"ClientError: The image {spec.image.uri!r} has no command for this; give the job a command of its"
+                " own.",
             )
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft != hard:

@@ -148,7 +148,8 @@ class Log:
                 if time.perf_counter() - began > SLOWEST_MATCH_S:
                     del self._patterns[index]
                     self.note(
-                        f"The metric {name!r} is not read any more: its regular expression took more than {SLOWEST_MATCH_S:g} s for a line."
+                        f"The metric {name!r} is not read any more: its regular expression took more than"
+                        f" {SLOWEST_MATCH_S:g} s for a line."
                     )
                     break
                 if match is not None and pattern.groups and match[1] is not None:

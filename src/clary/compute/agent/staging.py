@@ -92,15 +92,17 @@ class Staging:
             name = relative(key, prefix)
             if key.endswith("/"):
                 if name and size <= 0:
-                    self._guarded(
-                        source.uri, lambda name=name: os.makedirs(self._below(target, name, key), exist_ok=True)
-                    )  # type: ignore[misc]  # noqa: B023
+                    self._folder_of(target, name, key)
                 continue
             self._fetch(bucket, key, target, name)
             count += 1
         if not count and not source.optional:
             raise self._missing(source.uri, bucket, None)
         return count
+
+    def _folder_of(self, target: str, name: str, key: str) -> None:
+        path = self._below(target, name, key)
+        self._guarded(key, lambda: os.makedirs(path, exist_ok=True))
 
     def _fetch(self, bucket: str, key: str, target: str, name: str) -> None:
         path = self._below(target, name, key)
@@ -131,13 +133,16 @@ class Staging:
 
     def _missing(self, uri: str, bucket: str, error: StoreError | None) -> DataError:
         text = (
-            f'Data download failed: No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket'
-            f" exists in the selected region ({self._region}), that objects exist under that S3 prefix, and that the role"
+            f'Data download failed: No S3 objects found under S3 URL "{uri}" given in input data source. Please'
+            " ensure that the bucket"
+            f" exists in the selected region ({self._region}), that objects exist under that S3 prefix, and that"
+            " the role"
             f' "{self._role}" has "s3:ListBucket" permissions on bucket "{bucket}".'
         )
         if error is not None and error.status == 403:
             text = (
-                f'Data download failed: Access denied for S3 URL "{uri}". Please ensure that the role "{self._role}" has the'
+                f'Data download failed: Access denied for S3 URL "{uri}". Please ensure that the role'
+                f' "{self._role}" has the'
                 f' "s3:GetObject" and "s3:ListBucket" permissions.'
             )
         return DataError(text if error is None else f"{text} Error message from S3: {error}")
@@ -179,7 +184,8 @@ class Staging:
             return count
         except StoreError as error:
             raise DataError(
-                f'Data upload failed: {error}. Please ensure that the bucket of "{output.uri}" exists in the region {self._region} and that'
+                f'Data upload failed: {error}. Please ensure that the bucket of "{output.uri}" exists in the region'
+                f" {self._region} and that"
                 f' the role "{self._role}" has "s3:PutObject" permissions on it.'
             ) from error
 
@@ -276,7 +282,8 @@ def extract(archive: str, target: str, wanted: Callable[[], bool]) -> None:
                 members += 1
                 if members > MOST_MEMBERS or total > most:
                     raise DataError(
-                        "The archive unpacks to far more than its own size, which looks like an attack; upload it unpacked."
+                        "The archive unpacks to far more than its own size, which looks like an attack; upload it"
+                        " unpacked."
                     )
                 if total > room:
                     raise OSError(errno.ENOSPC, "No space left on device")

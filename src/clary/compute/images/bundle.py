@@ -77,7 +77,8 @@ def import_images(store: ImageStore, file: Path, say: Callable[[str], None] = la
             for each in index["images"]:
                 if wanted[each["digest"]] is None:
                     raise BundleError(
-                        f"{file} holds {each['name']} for another version of Clary; export it with the same version as this one."
+                        f"{file} holds {each['name']} for another version of Clary; export it with the same version"
+                        " as this one."
                     )
             root = store.environment(next(iter(known.values()))).parent
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -111,7 +112,8 @@ def _check(index: dict[str, object], file: Path) -> None:
     here = (platform.system(), platform.machine())
     if (index.get("system"), index.get("machine")) != here:
         raise BundleError(
-            f"{file} is for {index.get('system')} on {index.get('machine')}, and this machine is {here[0]} on {here[1]}."
+            f"{file} is for {index.get('system')} on {index.get('machine')}, and this machine is {here[0]} on"
+            f" {here[1]}."
         )
 
 

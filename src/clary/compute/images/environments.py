@@ -221,9 +221,16 @@ def _build(image: Image, folder: Path, target: Path, say: Callable[[str], None])
         ]
         _run([*install, "--requirement", str(lock)], image, say)
     base = subprocess.run(
-        [str(folder / "bin" / "python"), "-I", "-c", "import json, sys; print(json.dumps({'base_prefix': sys.base_prefix}))"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [
+            str(folder / "bin" / "python"),
+            "-I",
+            "-c",
+            "import json, sys; print(json.dumps({'base_prefix': sys.base_prefix}))",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     (folder / "clary-base.json").write_text(base.stdout, "utf-8")
     for file in (folder / "bin").iterdir():
         if file.is_file() and not file.is_symlink():
@@ -275,11 +282,16 @@ def _explain(image: Image, text: str) -> str:
         )
     ):
         return (
-            f"The packages of {image.name} cannot be fetched: {short} If this machine has no internet, run `clary images export {image.name}`"
-            " on one that has, and `clary images import` here; or put the wheels into a folder and name it in UV_FIND_LINKS."
+            f"The packages of {image.name} cannot be fetched: {short} If this machine has no internet, run `clary"
+            f" images export {image.name}`"
+            " on one that has, and `clary images import` here; or put the wheels into a folder and name it in"
+            " UV_FIND_LINKS."
         )
     if "No interpreter found" in text or "No Python" in text:
-        return f"There is no Python {image.python} for {image.name}: {short} Install it, for example with `uv python install {image.python}`."
+        return (
+            f"There is no Python {image.python} for {image.name}: {short} Install it, for example with `uv python"
+            f" install {image.python}`."
+        )
     return f"The environment of {image.name} cannot be built: {short}"
 
 

@@ -42,7 +42,7 @@ def build(overlays: str, uv: str, environment: str, python: str, content: str, n
     lines = check(content)
     if not lines:
         return ""
-    key = hashlib.sha256("\n".join([os.path.basename(environment), python, *lines]).encode()).hexdigest()[:32]
+    key = hashlib.sha256("\n".join([Path(environment).name, python, *lines]).encode()).hexdigest()[:32]
     root = Path(overlays)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = root / key
@@ -72,7 +72,8 @@ def check(content: str) -> list[str]:
             continue
         if not (_OPTION.match(text) or _WHEEL.match(text) or _NAMED.match(text)):
             raise OverlayError(
-                f"The line {text!r} of requirements.txt is not taken: only packages by name and version, wheels by https address and"
+                f"The line {text!r} of requirements.txt is not taken: only packages by name and version, wheels by"
+                " https address and"
                 " index addresses are. Write the packages out, or put the code into the source folder."
             )
         lines.append(text)
@@ -131,7 +132,8 @@ def _install(aside: Path, uv: str, environment: str, python: str, lines: list[st
         _, problem = _run([*install, "--python", python, "--target", str(packages), "--requirement", str(wanted)])
     if problem:
         raise OverlayError(
-            f"The packages of requirements.txt cannot be installed: {problem} Only wheels are taken; if this machine has no internet, put"
+            f"The packages of requirements.txt cannot be installed: {problem} Only wheels are taken; if this"
+            " machine has no internet, put"
             " the wheels into a folder and name it in UV_FIND_LINKS."
         )
 

@@ -55,9 +55,11 @@ class Bubblewrap:
         )
         if done.returncode:
             return False, (
-                f"bubblewrap is installed but not allowed to make a sandbox ({done.stderr.strip()[:200]}). On Ubuntu 24.04 and newer allow"
+                f"bubblewrap is installed but not allowed to make a sandbox ({done.stderr.strip()[:200]}). On"
+                " Ubuntu 24.04 and newer allow"
                 " it with an AppArmor profile for /usr/bin/bwrap that has the rule `userns,`, or with"
-                " `sysctl kernel.apparmor_restrict_unprivileged_userns=0`; inside a container run that container with user namespaces."
+                " `sysctl kernel.apparmor_restrict_unprivileged_userns=0`; inside a container run that container"
+                " with user namespaces."
             )
         return True, ""
 

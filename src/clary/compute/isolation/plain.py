@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 _BEFORE = " \t\n=:,;\"'[({"
 _AFTER = "/ \t\n:,;\"'])}"
 
-NOTE = "This job runs under plain isolation: it is no sandbox, and its code can do whatever the user who started Clary can."
+NOTE = (
+    "This job runs under plain isolation: it is no sandbox, and its code can do whatever the user who started"
+    " Clary can."
+)
 
 
 class Plain:
@@ -29,7 +32,8 @@ class Plain:
     def refusal(self, folder: JobFolder) -> str:
         if not folder.spec.network:
             return (
-                "Network isolation was asked for, and plain isolation cannot give it. Install bubblewrap (`apt install bubblewrap`) and"
+                "Network isolation was asked for, and plain isolation cannot give it. Install bubblewrap (`apt"
+                " install bubblewrap`) and"
                 " set isolation to auto or bubblewrap, or run the job without network isolation."
             )
         return ""

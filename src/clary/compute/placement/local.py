@@ -138,9 +138,16 @@ class LocalPlacement:
                     environment[name] = os.environ[name]
             with (folder / "agent.log").open("ab") as errors:
                 subprocess.run(
-                    command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, env=environment, cwd="/", pass_fds=(lock,),
-                    start_new_session=True, check=True,
-                )  # fmt: skip
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=errors,
+                    stderr=errors,
+                    env=environment,
+                    cwd="/",
+                    pass_fds=(lock,),
+                    start_new_session=True,
+                    check=True,
+                )
         except (OSError, subprocess.CalledProcessError) as error:
             raise PlacementError(f"the agent of {folder.name} cannot be started: {error}") from error
         finally:

@@ -63,7 +63,11 @@ class IsolationContract:
             assert jobs.placement.observe(seen.id).latest("running") is None
 
     def test_a_job_with_network_reaches_the_platform(self, jobs: Jobs) -> None:
-        code = "import os, urllib.request as u; print(len(u.urlopen(u.Request(os.environ['AWS_CONTAINER_CREDENTIALS_FULL_URI'], headers={'Authorization': os.environ['AWS_CONTAINER_AUTHORIZATION_TOKEN']})).read()))"
+        code = (
+            "import os, urllib.request as u;"
+            " print(len(u.urlopen(u.Request(os.environ['AWS_CONTAINER_CREDENTIALS_FULL_URI'],"
+            " headers={'Authorization': os.environ['AWS_CONTAINER_AUTHORIZATION_TOKEN']})).read()))"
+        )
         assert end(jobs.run(code))["event"] == "completed"
 
     def test_a_server_without_network_is_reached(self, jobs: Jobs, sandboxed: None) -> None:
@@ -119,6 +123,9 @@ class IsolationContract:
         assert end(seen)["event"] == "completed", end(seen)
 
     def test_hosts_have_names(self, jobs: Jobs, sandboxed: None) -> None:
-        code = "import socket; print([socket.gethostbyname(h) for h in ('algo-1', 'algo-2', 'localhost')], socket.gethostname())"
+        code = (
+            "import socket; print([socket.gethostbyname(h) for h in ('algo-1', 'algo-2', 'localhost')],"
+            " socket.gethostname())"
+        )
         seen = jobs.run(code, hosts=["algo-1", "algo-2"], current_host="algo-2")
         assert "['127.0.0.1', '127.0.0.1', '127.0.0.1'] algo-2" in log_text(jobs.placement, seen.id)

@@ -65,9 +65,13 @@ class Jobs:
         fields.setdefault("limits", Limits(grace_s=10, retry_s=10))
         command = ["python3", "-c", textwrap.dedent(code), *words]
         return JobSpec(
-            image=self.image, command=command, isolation=self.isolation, endpoint_url=self.store.url,
-            role_arn="arn:aws:iam::123456789012:role/TestRole", **fields,
-        )  # fmt: skip
+            image=self.image,
+            command=command,
+            isolation=self.isolation,
+            endpoint_url=self.store.url,
+            role_arn="arn:aws:iam::123456789012:role/TestRole",
+            **fields,
+        )
 
     def run(self, code: str, *words: str, **fields: Any) -> Observation:
         """Run Python code to its end."""
@@ -257,7 +261,10 @@ class PlacementContract:
 
     def test_after_a_failure_only_some_outputs_are_kept(self, jobs: Jobs) -> None:
         seen = jobs.run(
-            "import os, sys; [open(os.environ['CLARY_ML_ROOT'] + n, 'w').write('x') for n in ('/model/m', '/output/data/d')]; sys.exit(1)",
+            (
+                "import os, sys; [open(os.environ['CLARY_ML_ROOT'] + n, 'w').write('x') for n in ('/model/m',"
+                " '/output/data/d')]; sys.exit(1)"
+            ),
             outputs=[
                 Output("model", "s3://failed/model.tar.gz", archive=True),
                 Output("output/data", "s3://failed/output.tar.gz", archive=True, when="always"),
@@ -339,7 +346,10 @@ class PlacementContract:
 
     def test_metrics_are_read_from_the_log(self, jobs: Jobs) -> None:
         seen = jobs.run(
-            "print('[1]#011train-rmse:0.5'); print('[2] train-rmse:2.5e-1 loss=nan-ish'); print('bad'); print('a' * 50 + '!')",
+            (
+                "print('[1]#011train-rmse:0.5'); print('[2] train-rmse:2.5e-1 loss=nan-ish'); print('bad'); print('a'"
+                " * 50 + '!')"
+            ),
             metrics=[
                 MetricDefinition("train:rmse", r"train-rmse:([0-9.eE+-]+)"),
                 MetricDefinition("broken", "("),
@@ -347,7 +357,7 @@ class PlacementContract:
             ],
         )
         assert end(seen)["event"] == "completed"
-        lines = [line for line in jobs.placement.metrics(seen.id).read_text().splitlines()]
+        lines = jobs.placement.metrics(seen.id).read_text().splitlines()
         assert [line.partition(', "time"')[0] for line in lines] == [
             '{"name": "train:rmse", "value": 0.5',
             '{"name": "train:rmse", "value": 0.25',
@@ -356,7 +366,8 @@ class PlacementContract:
 
     def test_any_bytes_can_be_logged(self, jobs: Jobs) -> None:
         seen = jobs.run(
-            "import sys; w = sys.stdout.buffer.write; w(b'\\xff\\xfe bad\\n'); w(b'10%\\r20%\\r\\n'); w(b'y' * 600000 + b'\\n'); w(b'no end')"
+            "import sys; w = sys.stdout.buffer.write; w(b'\\xff\\xfe bad\\n'); w(b'10%\\r20%\\r\\n'); w(b'y' *"
+            " 600000 + b'\\n'); w(b'no end')"
         )
         lines = log_text(jobs.placement, seen.id).splitlines()
         assert "�� bad" in lines

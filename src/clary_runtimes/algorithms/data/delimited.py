@@ -74,7 +74,7 @@ def _read_slowly(path: Path, delimiter: str) -> Array:
                 raise UserError(
                     f"{path.name}, row {number}: it has {len(cells)} columns where the first row has {len(rows[0])}"
                 )
-    return np.array(rows, dtype=np.float64).reshape(len(rows), -1)
+    return np.array(rows, dtype=np.float64).reshape(len(rows), -1 if rows else 0)
 
 
 def _numbers(cells: list[str], where: str) -> list[float]:
@@ -129,4 +129,6 @@ def _parse_rows_slowly(text: str) -> Array:
             raise ValueError(str(error)) from None
         if len(cells) != len(rows[0]):
             raise ValueError(f"row {number}: it has {len(cells)} columns where the first row has {len(rows[0])}")
-    return np.array(rows, dtype=np.float64).reshape(len(rows), -1)
+    if not rows:
+        raise ValueError("there is no row")
+    return np.array(rows, dtype=np.float64)

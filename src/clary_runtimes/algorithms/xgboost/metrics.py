@@ -24,11 +24,13 @@ COMPUTED_HERE = (
 TAB = "#011"
 """CloudWatch Logs shows the library's tab stop so, and the documented expressions look for it."""
 
+_NUMBER = r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)"
+
 
 def metric_definitions() -> list[dict[str, str]]:
     """``MetricDefinitions`` of the algorithm: ``train:…`` and ``validation:…`` with the expressions that find them."""
     return [
-        {"Name": f"{segment}:{name}", "Regex": rf".*\[[0-9]+\].*{TAB}{segment}-{name}:(\S+)"}
+        {"Name": f"{segment}:{name}", "Regex": rf".*\[[0-9]+\].*{TAB}{segment}-{name}:{_NUMBER}.*"}
         for segment in ("train", "validation")
         for name in sorted(MAXIMIZE + MINIMIZE)
     ]

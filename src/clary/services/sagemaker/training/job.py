@@ -124,7 +124,7 @@ def move_on(record: Record, status: str, message: str, time: float) -> bool:
     transitions = document.setdefault("SecondaryStatusTransitions", [])
     current = transitions[-1] if transitions else None
     if current is not None and current["Status"] == status:
-        changed = current.get("StatusMessage") != message
+        changed: bool = current.get("StatusMessage") != message
         current["StatusMessage"] = message
         return changed
     if current is not None:
