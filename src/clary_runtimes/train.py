@@ -37,6 +37,9 @@ def _run(job: TrainingInput) -> int:
 
         return run_script(job)
     if runtime == "xgboost":
+        from clary_runtimes.algorithms.xgboost.hyperparameters import SPECIFICATION
+
+        SPECIFICATION.parse(job.hyperparameters)  # refuses before the library is imported, which takes seconds
         from clary_runtimes.algorithms.xgboost.train import train as train_xgboost
 
         train_xgboost(job)

@@ -44,8 +44,9 @@ def test_complete_joins_the_parts_and_leaves_the_rest(run: Any, stream: Any, blo
         assert item.attributes.metadata == {"a": "b"}
         assert await store.local_path("bucket", "key") is None
         assert len(blob_files()) == 2
+        assert await store.multipart.complete("bucket", "key", begun.id, etags[:3]) == item
         with pytest.raises(NoSuchUpload):
-            await store.multipart.complete("bucket", "key", begun.id, etags[:3])
+            await store.multipart.complete("bucket", "key", begun.id, etags[:2])
         await store.delete("bucket", "key")
         assert blob_files() == []
 

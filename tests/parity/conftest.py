@@ -76,7 +76,7 @@ class Lab:
 
     def script(self, source: str, **others: str) -> str:
         """Store ``train.py``, with further files, as the SDK packs a source folder; gives its S3 URI."""
-        files = {"train.py": textwrap.dedent(source), **{name.replace("__", "."): text for name, text in others.items()}}
+        files = {"train.py": textwrap.dedent(source), **others}
         return self.put(f"code/{hashlib.sha256(repr(files).encode()).hexdigest()[:12]}/sourcedir.tar.gz", pack(files))
 
     # -- training
@@ -141,9 +141,12 @@ class Lab:
         return job
 
     def log_of(self, name: str, group: str = "/aws/sagemaker/TrainingJobs") -> str:
-        """All that a job or an endpoint has logged."""
+        """All that a job or an endpoint has logged so far."""
         pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=group, logStreamNamePrefix=name)
         return "\n".join(event["message"] for page in pages for event in page["events"])
+
+    def endpoint_log(self, name: str) -> str:
+        return self.log_of("AllTraffic/", f"/aws/sagemaker/Endpoints/{name}")
 
     def await_log(self, name: str, text: str) -> None:
         """Wait until a training job has logged ``text``; fails if it ends before."""
@@ -211,7 +214,7 @@ class Lab:
         self.endpoint_config(name, name)
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         endpoint = self.endpoint_settled(name)
-        assert endpoint["EndpointStatus"] == "InService", (endpoint, self.log_of("", f"/aws/sagemaker/Endpoints/{name}"))
+        assert endpoint["EndpointStatus"] == "InService", (endpoint, self.endpoint_log(name))
         return endpoint
 
     def invoke(self, name: str, body: str | bytes, content_type: str = "text/csv", **more: Any) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 import time
@@ -45,7 +47,7 @@ def test_two_at_once() -> None:
         assert one.url != other.url
         one.client("s3").create_bucket(Bucket="here")
         assert other.client("s3").list_buckets()["Buckets"] == []
-        with pytest.raises(ClientError, match="InvalidClientTokenId|UnrecognizedClient"):
+        with pytest.raises(ClientError, match="InvalidClientTokenId"):
             one.session().client("sts", endpoint_url=other.url).get_caller_identity()
 
 
@@ -125,16 +127,23 @@ def test_a_killed_test_run_leaves_no_server(tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
-def test_speed() -> None:
-    """The best of three, since other tests run at the same time."""
-    starts, resets = [], []
-    for _ in range(3):
-        began = time.monotonic()
-        with clary.server() as aws:
-            starts.append(time.monotonic() - began)
-            aws.client("s3").create_bucket(Bucket="bucket")
-            began = time.monotonic()
+def cpu_seconds(pid: int) -> float:
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_start_and_reset_are_cheap() -> None:
+    """In processor time, since other tests run at the same time; on two idle cores the start takes under a second."""
+    with clary.server() as aws:
+        state = json.loads((aws.home / "run" / "supervisor.json").read_text())
+        pids = [state["pid"], *(child["pid"] for child in state["children"].values())]
+        start = sum(map(cpu_seconds, pids))
+        aws.client("s3").create_bucket(Bucket="bucket")
+        aws.client("sagemaker").create_model_package_group(ModelPackageGroupName="group")
+        before = sum(map(cpu_seconds, pids))
+        for _ in range(10):
             aws.reset()
-            resets.append(time.monotonic() - began)
-    assert min(starts) < 3, "alone on two cores it takes less than one second"
-    assert min(resets) < 0.3, "alone on two cores it takes a few hundredths of a second"
+        reset = (sum(map(cpu_seconds, pids)) - before) / 10
+    assert start < 2.5
+    assert reset < 0.1

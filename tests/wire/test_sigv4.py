@@ -244,7 +244,7 @@ SCOPE = f"Credential={KEY}/20261120/us-east-1/sagemaker/aws4_request"
     [
         (
             header(""),
-            "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter.",
+            "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' ",
         ),
         (
             header("Basic abc", None),

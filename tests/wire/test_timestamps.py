@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -22,7 +23,7 @@ def test_formatting_and_parsing(when: datetime, style: str) -> None:
     when -= timedelta(microseconds=when.microsecond % 1000)
     text = format_timestamp(when, style)
     assert parse_timestamp(text) == when
-    if when.year > 1900:
+    if 1900 < when.year < 2100:
         assert botocore_parse(text) == when
     assert from_epoch(epoch_seconds(when)) == when
 
@@ -52,10 +53,8 @@ def test_what_clients_write(text: str) -> None:
 
 @given(st.text(max_size=80) | st.text("0123456789-:TZ.+eE ,JanGMT", max_size=40))
 def test_any_text_is_a_time_or_a_value_error(text: str) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         assert parse_timestamp(text).tzinfo is UTC
-    except ValueError:
-        pass
 
 
 def test_what_handlers_may_give() -> None:

@@ -19,6 +19,7 @@ def refused(name: str, operation: str, **params: Any) -> ServiceError:
     return caught.value
 
 
+FAILED = "failed to satisfy constraint"
 TRAINING: dict[str, Any] = {
     "TrainingJobName": "a",
     "RoleArn": "arn:aws:iam::123456789012:role/x",
@@ -43,7 +44,7 @@ def test_a_pattern() -> None:
         service("sagemaker").operation("CreateTrainingJob").input_shape.members["TrainingJobName"].metadata["pattern"]
     )
     assert training(TrainingJobName="my_job") == (
-        "1 validation error detected: Value 'my_job' at 'trainingJobName' failed to satisfy constraint: "
+        f"1 validation error detected: Value 'my_job' at 'trainingJobName' {FAILED}: "
         f"Member must satisfy regular expression pattern: {pattern}"
     )
 
@@ -52,7 +53,7 @@ def test_what_is_missing() -> None:
     error = refused("sagemaker", "DescribeTrainingJob")
     assert type(error) is ValidationException
     assert error.message == (
-        "1 validation error detected: Value null at 'trainingJobName' failed to satisfy constraint: Member must not be null"
+        f"1 validation error detected: Value null at 'trainingJobName' {FAILED}: Member must not be null"
     )
     assert "Value null at 'outputDataConfig.s3OutputPath'" in training(OutputDataConfig={})
 
@@ -62,7 +63,7 @@ def test_several_errors_are_joined() -> None:
     assert message.startswith("3 validation errors detected: Value 'aaa")
     assert "Member must have length less than or equal to 63; Value 'aaa" in message
     assert message.endswith(
-        "; Value '0' at 'stoppingCondition.maxRuntimeInSeconds' failed to satisfy constraint: "
+        f"; Value '0' at 'stoppingCondition.maxRuntimeInSeconds' {FAILED}: "
         "Member must have value greater than or equal to 1"
     )
 
@@ -70,34 +71,28 @@ def test_several_errors_are_joined() -> None:
 def test_an_enum() -> None:
     message = training(AlgorithmSpecification={"TrainingInputMode": "Tape"})
     assert message == (
-        "1 validation error detected: Value 'Tape' at 'algorithmSpecification.trainingInputMode' failed to satisfy constraint: "
+        f"1 validation error detected: Value 'Tape' at 'algorithmSpecification.trainingInputMode' {FAILED}: "
         "Member must satisfy enum value set: [Pipe, File, FastFile]"
     )
 
 
 def test_items_of_lists_have_numbers() -> None:
     message = training(Tags=[{"Key": "a", "Value": "b"}, {"Key": "", "Value": "b"}])
-    assert (
-        "Value '' at 'tags.2.member.key' failed to satisfy constraint: Member must have length greater than or equal to 1"
-        in message
-    )
+    assert f"Value '' at 'tags.2.member.key' {FAILED}: Member must have length greater than or equal to 1" in message
     assert "Value null at 'tags.1.member.value'" in training(Tags=[{"Key": "a"}])
 
 
 def test_lists_of_scalars_show_the_whole_list() -> None:
     message = training(VpcConfig={"SecurityGroupIds": ["sg-1", "b" * 40], "Subnets": ["x"]})
     assert message.startswith(
-        f"1 validation error detected: Value '[sg-1, {'b' * 40}]' at 'vpcConfig.securityGroupIds' failed to satisfy constraint: "
+        f"1 validation error detected: Value '[sg-1, {'b' * 40}]' at 'vpcConfig.securityGroupIds' {FAILED}: "
         "Member must satisfy constraint: [Member must have length less than or equal to 32, "
     )
 
 
 def test_maps() -> None:
     message = training(HyperParameters={"k" * 300: "v"})
-    assert (
-        f"Value '{{{'k' * 300}=v}}' at 'hyperParameters' failed to satisfy constraint: Map keys must satisfy constraint: ["
-        in message
-    )
+    assert f"Value '{{{'k' * 300}=v}}' at 'hyperParameters' {FAILED}: Map keys must satisfy constraint: [" in message
     message = training(HyperParameters={"k": "v" * 3000})
     assert "Map value must satisfy constraint: [Member must have length less than or equal to 2500" in message
 
@@ -106,9 +101,9 @@ def test_secrets_are_not_repeated() -> None:
     shape = service("iam").operation("CreateLoginProfile").input_shape.members["Password"]
     assert shape.metadata["sensitive"]
     message = refused("iam", "CreateLoginProfile", UserName="a", Password="").message
-    assert message == (
-        "1 validation error detected: Value at 'password' failed to satisfy constraint: "
-        "Member must have length greater than or equal to 1"
+    assert message.startswith(
+        f"2 validation errors detected: Value at 'password' {FAILED}: "
+        "Member must have length greater than or equal to 1; Value at 'password' failed"
     )
 
 

@@ -41,6 +41,10 @@ def up(options: Namespace) -> None:
         if not options.json:
             print(" failed", flush=True)
         raise
+    if not options.detach:
+        # Before anybody is told that it runs: from then on a signal means an orderly stop.
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: started.process.send_signal(signal.SIGTERM))
     _print_up(installation, f" ready in {started.seconds:.1f} s", options)
     if not options.detach:
         _stay(installation, started.process, options)
@@ -60,13 +64,7 @@ def _print_up(installation: Installation, head: str, options: Namespace) -> None
 
 
 def _stay(installation: Installation, process: Any, options: Namespace) -> None:
-    """Wait for the supervisor, and hand on the wish to stop."""
-
-    def stop(*_: object) -> None:
-        process.send_signal(signal.SIGTERM)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, stop)
+    """Wait for the end of the supervisor."""
     if process.wait() != 0:
         raise Mistake(f"Clary ended unexpectedly; its log is {installation.settings.log / 'supervisor.log'}")
     if not options.json:

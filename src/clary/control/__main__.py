@@ -17,6 +17,7 @@ import uvloop
 from clary.compute.images.environments import ImageStore
 from clary.compute.placement.local import LocalPlacement
 from clary.control.app import ControlApp
+from clary.control.leftovers import end_leftovers
 from clary.control.reset import reset
 from clary.control.scheduler import Scheduler
 from clary.control.wake import listen_for_agents
@@ -53,7 +54,7 @@ async def serve(settings: Settings) -> None:
     reconcilers = {(app.name, kind): fn for app in apps.values() for kind, fn in app.reconcilers.items()}
     scheduler = Scheduler(platform, reconcilers, executor)
     waker.append(scheduler)
-    app = ControlApp(platform, identities, apps, executor, lambda: reset(platform, identities))
+    app = ControlApp(platform, identities, apps, executor, lambda: reset(platform, identities, scheduler))
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -71,6 +72,7 @@ async def serve(settings: Settings) -> None:
     when_parent_leaves(lambda: setattr(server, "should_exit", True))
     agents = await listen_for_agents(settings.wake_socket, scheduler.wake)
     work = asyncio.create_task(scheduler.run())
+    asyncio.get_running_loop().run_in_executor(executor, end_leftovers, platform)
     try:
         await server.serve(sockets=[_listen(settings.control_socket)])
     finally:

@@ -84,6 +84,8 @@ class ControlApp:
                 region=request.headers["x-clary-region"],
                 request_id=request_id,
                 platform=self._platform,
+                # AWS's SDKs number each call and keep the number when they try it again.
+                token=request.headers.get("amz-sdk-invocation-id") or request_id,
             )
             handler = self._handler(name, operation.name)
             validate(operation, params)

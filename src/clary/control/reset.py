@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from clary.control.scheduler import Scheduler
 from clary.resources.context import Platform
 from clary.services.iam.api import Identities
 
 
-def reset(platform: Platform, identities: Identities) -> None:
+def reset(platform: Platform, identities: Identities, scheduler: Scheduler) -> None:
     """Forget all resources and end all jobs."""
-    with platform.database.write() as transaction:
-        transaction.clear()
-    for job in platform.placement.list():
-        platform.placement.remove(job)
-    identities.bootstrap()
+    # A reconciler at work could launch a job whose record is gone, when all jobs have been ended already.
+    with scheduler.quiet():
+        with platform.database.write() as transaction:
+            transaction.clear()
+        for job in platform.placement.list():
+            platform.placement.remove(job)
+        identities.bootstrap()

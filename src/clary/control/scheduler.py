@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from clary.core.ids import token
@@ -24,6 +26,8 @@ LEASE_SECONDS = 30.0
 RENEW_SECONDS = 10.0
 CLAIM_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 60.0
+FAULT_SECONDS = 1.0
+"""How long the scheduler rests when the database does not take its leases, for example because the disk is full."""
 
 
 @dataclass
@@ -73,6 +77,11 @@ class Scheduler:
         self._unknown = True
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._gate = threading.Condition()
+        self._looking = 0
+        self._quiet = False
+        self._claimed = self._renewed = float("-inf")
+        self._taken_over = False
 
     def wake(self, row_id: int) -> None:
         """Look at this resource now; may be called from any thread."""
@@ -96,19 +105,15 @@ class Scheduler:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        claimed = renewed = float("-inf")
-        if not self._platform.database.is_shared:
-            await self._loop.run_in_executor(self._executor, self._take_over)
         while True:
-            now = self._loop.time()
-            if self._unknown or now - claimed >= CLAIM_SECONDS:
-                self._unknown = False
-                claimed = now
-                await self._claim()
-            if now - renewed >= RENEW_SECONDS:
-                renewed = now
-                if self._fences:
-                    await self._loop.run_in_executor(self._executor, self._renew)
+            try:
+                await self._see_to_leases()
+            except Exception:
+                # Were this the end, every job would stay as it is for ever.
+                log.exception("leases cannot be taken, again in %.0f s", FAULT_SECONDS)
+                self._unknown = True
+                await asyncio.sleep(FAULT_SECONDS)
+                continue
             self._start_due()
             pause = CLAIM_SECONDS
             if self._due:
@@ -119,6 +124,34 @@ class Scheduler:
                 continue
             finally:
                 self._event.clear()
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Within the block no reconciler runs: those under way are waited for. Not for the loop's thread."""
+        with self._gate:
+            self._gate.wait_for(lambda: not self._quiet)
+            self._quiet = True
+            self._gate.wait_for(lambda: not self._looking)
+        try:
+            yield
+        finally:
+            with self._gate:
+                self._quiet = False
+                self._gate.notify_all()
+
+    async def _see_to_leases(self) -> None:
+        now = self._loop.time()
+        if not self._taken_over and not self._platform.database.is_shared:
+            await self._loop.run_in_executor(self._executor, self._take_over)
+        self._taken_over = True
+        if self._unknown or now - self._claimed >= CLAIM_SECONDS:
+            self._unknown = False
+            self._claimed = now
+            await self._claim()
+        if now - self._renewed >= RENEW_SECONDS:
+            self._renewed = now
+            if self._fences:
+                await self._loop.run_in_executor(self._executor, self._renew)
 
     async def _claim(self) -> None:
         for record in await self._loop.run_in_executor(self._executor, self._claim_due):
@@ -177,6 +210,17 @@ class Scheduler:
         self._event.set()
 
     def _reconcile(self, row_id: int, fence: int) -> float | None:
+        with self._gate:
+            self._gate.wait_for(lambda: not self._quiet)
+            self._looking += 1
+        try:
+            return self._reconcile_row(row_id, fence)
+        finally:
+            with self._gate:
+                self._looking -= 1
+                self._gate.notify_all()
+
+    def _reconcile_row(self, row_id: int, fence: int) -> float | None:
         with self._platform.database.read() as transaction:
             record = transaction.by_id(row_id)
         if record is None or record.fence != fence or record.wake_at is None:

@@ -151,11 +151,15 @@ class Supervisor:
         and does not hinder the edge: both set ``SO_REUSEADDR``, which Linux takes so (elsewhere we only look).
         """
         host = self.settings.host
+        last = self.settings.run / "port"
         try:
-            family, kind, _, _, address = socket.getaddrinfo(host, self.port, type=socket.SOCK_STREAM)[0]
-            self._place = socket.socket(family, kind)
-            self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._place.bind(address)
+            try:
+                # Where any port will do, the last one is best: jobs that outlived the last run know it.
+                self._bind(self.port or int(last.read_text()))
+            except (OSError, ValueError, OverflowError):
+                if self.port:
+                    raise
+                self._bind(0)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 reason = (
@@ -166,8 +170,15 @@ class Supervisor:
                 reason = f"cannot listen on {host} port {self.port}: {error.strerror or error}"
             raise StartError(EXIT_PORT_TAKEN, reason) from error
         self.port = int(self._place.getsockname()[1])
+        last.write_text(str(self.port))
         if sys.platform != "linux":
             self._place.close()
+
+    def _bind(self, port: int) -> None:
+        family, kind, _, _, address = socket.getaddrinfo(self.settings.host, port, type=socket.SOCK_STREAM)[0]
+        self._place = socket.socket(family, kind)
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind(address)
 
     def _listen_for_signals(self) -> None:
         self._wake_in, wake_out = socket.socketpair()

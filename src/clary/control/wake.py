@@ -12,14 +12,20 @@ from pathlib import Path
 _JOB = re.compile(r"[A-Za-z]+-(\d{1,18})(?:-[\w.]+)?")
 
 
+def row_of(job: str) -> int | None:
+    """The row of the resource that a job belongs to; None for what is no job's id."""
+    match = _JOB.fullmatch(job)
+    return int(match[1]) if match is not None else None
+
+
 class _Agents(asyncio.DatagramProtocol):
     def __init__(self, wake: Callable[[int], None]) -> None:
         self._wake = wake
 
     def datagram_received(self, data: bytes, addr: object) -> None:
-        match = _JOB.fullmatch(data.decode("ascii", "replace").strip())
-        if match is not None:
-            self._wake(int(match[1]))
+        row = row_of(data.decode("ascii", "replace").strip())
+        if row is not None:
+            self._wake(row)
 
 
 async def listen_for_agents(path: Path, wake: Callable[[int], None]) -> asyncio.BaseTransport:

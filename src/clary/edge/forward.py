@@ -15,6 +15,8 @@ WAIT_SECONDS = 15.0
 """How long a request waits for a control plane that cannot be reached; it has not seen the request then."""
 PAUSE_SECONDS = 0.05
 TIMEOUT_SECONDS = 60.0
+BROKEN = 3
+"""How often a request is sent again over which the control plane died: it may be the request that kills it."""
 
 _NOT_FORWARDED = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive", "expect", "upgrade"})
 _OWN = "x-clary-"
@@ -64,12 +66,19 @@ class Control:
 
     async def _ask(self, method: bytes, target: bytes, headers: list[Header], body: bytes) -> Answer:
         until = time.monotonic() + WAIT_SECONDS
+        broken = 0
         while True:
             try:
                 return await self._pool.request(self.address, method, target, headers, body, TIMEOUT_SECONDS)
             except NotConnected:
                 if time.monotonic() > until:
                     raise ServiceUnavailable("The control plane is not running. Please try again.") from None
-                await asyncio.sleep(PAUSE_SECONDS)
-            except (UpstreamError, TimeoutError) as error:
-                raise ServiceUnavailable(f"The control plane did not answer ({error}). Please try again.") from error
+            except TimeoutError as error:
+                raise ServiceUnavailable("The control plane did not answer in time. Please try again.") from error
+            except UpstreamError as error:
+                # It died over this request or beside it. Sent again, a Create that was done is known by its token;
+                # what is answered with an error because it was done would be so if the client tried again.
+                broken += 1
+                if broken > BROKEN:
+                    raise ServiceUnavailable(f"The control plane broke off ({error}). Please try again.") from error
+            await asyncio.sleep(PAUSE_SECONDS)

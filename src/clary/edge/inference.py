@@ -16,7 +16,7 @@ from clary.core.errors import (
     ValidationError,
 )
 from clary.edge.routes import EndpointRoute, Routes, Variant
-from clary.edge.upstream import Answer, Header, Pool, UpstreamError
+from clary.edge.upstream import Answer, Header, NotConnected, Pool, UpstreamError
 from clary.services.iam.api import Principal
 from clary.wire.http import Request, Response
 
@@ -100,6 +100,9 @@ class Inference:
         except TimeoutError:
             message = f"Your invocation timed out while waiting for a response from container {variant.name}."
             raise ModelError(message, OriginalStatusCode=0, OriginalMessage=message) from None
+        except NotConnected as error:
+            # It is being started again, perhaps at another address, which the route says in a moment.
+            raise ServiceUnavailable(f"The server of variant {variant.name} is not ready. Please try again.") from error
         except UpstreamError as error:
             raise InternalFailure(f"The server of variant {variant.name} cannot be reached: {error}") from error
 

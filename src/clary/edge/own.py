@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -21,7 +22,10 @@ from clary.wire import sigv4
 from clary.wire.http import Request, Response
 
 LARGEST_BODY = 65_536
-REFRESH_SECONDS = 0.1
+REFRESH_SECONDS = 0.25
+FAULT_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -102,7 +106,15 @@ class OwnPages:
         """Take notice of changes as they come, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
-            await loop.run_in_executor(None, self.refresh)
+            try:
+                await loop.run_in_executor(None, self._identities.refresh)
+                if await loop.run_in_executor(None, self._routes.refresh):
+                    # Connections belong to the loop's thread.
+                    self._pool.forget(self._routes.addresses() | {self._control.address})
+            except Exception:
+                # What is known goes on being served; were this the end, no change would be seen any more.
+                log.exception("changes cannot be read")
+                await asyncio.sleep(FAULT_SECONDS)
             await asyncio.sleep(REFRESH_SECONDS)
 
 

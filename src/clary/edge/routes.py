@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from dataclasses import dataclass
 
 from clary.state.database import Database
@@ -41,6 +42,7 @@ class Routes:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._revision = -1
+        self._lock = threading.Lock()
         self._routes: dict[tuple[str, str, str], EndpointRoute] = {}
 
     def get(self, account: str, region: str, name: str) -> EndpointRoute | None:
@@ -53,17 +55,19 @@ class Routes:
 
     def refresh(self) -> bool:
         """Read the table if it changed; whether it did. It costs one short read of the database."""
-        with self._database.read() as transaction:
-            revision = transaction.revision("routes")
-            if revision == self._revision:
-                return False
-            documents = transaction.routes()
-        self._routes = {
-            key: EndpointRoute(
-                document["arn"],
-                tuple(Variant(v["name"], float(v["weight"]), tuple(v["addresses"])) for v in document["variants"]),
-            )
-            for key, document in documents.items()
-        }
-        self._revision = revision
+        # One at a time: an older state must not replace a newer one.
+        with self._lock:
+            with self._database.read() as transaction:
+                revision = transaction.revision("routes")
+                if revision == self._revision:
+                    return False
+                documents = transaction.routes()
+            self._routes = {
+                key: EndpointRoute(
+                    document["arn"],
+                    tuple(Variant(v["name"], float(v["weight"]), tuple(v["addresses"])) for v in document["variants"]),
+                )
+                for key, document in documents.items()
+            }
+            self._revision = revision
         return True

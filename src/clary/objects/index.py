@@ -118,13 +118,10 @@ def segments(connection: sqlite3.Connection, item: Object) -> list[Segment]:
 
 def inline_data(connection: sqlite3.Connection, item: Object) -> dict[int, bytes]:
     """The bytes of those blobs of ``item`` that are kept in the index, by blob; the others are files."""
+    which = "IN (SELECT blob FROM segments WHERE sequence = ?)" if item.parts else "= ?"
+    number = item.sequence if item.parts else item.blob
     # All parts but the last have megabytes, so that this is one blob at most.
-    rows = connection.execute(
-        "SELECT id, data FROM blobs WHERE id = ? AND data IS NOT NULL"
-        if not item.parts
-        else "SELECT id, data FROM blobs WHERE id IN (SELECT blob FROM segments WHERE sequence = ?) AND data IS NOT NULL",
-        (item.sequence if item.parts else item.blob,),
-    )
+    rows = connection.execute(f"SELECT id, data FROM blobs WHERE data IS NOT NULL AND id {which}", (number,))
     return dict(rows.fetchall())
 
 

@@ -81,11 +81,14 @@ class Multipart:
         """Makes an object of the ``chosen`` parts (number and bare ETag) and ends the upload.
 
         ``verify`` sees the object before it is published and raises to prevent it. Raises ``NoSuchUpload``,
-        ``InvalidPart``, ``EntityTooSmall`` and what ``verify`` and ``precondition`` raise.
+        ``InvalidPart``, ``EntityTooSmall`` and what ``verify`` and ``precondition`` raise. Completing once more what
+        has been completed, because the answer was lost, gives the object.
         """
         modified = now()
 
         def change(transaction: Transaction) -> Object:
+            if (done := self._completed(transaction, bucket, key, upload_id, chosen)) is not None:
+                return done
             bucket_id, upload = self._upload(transaction, bucket, key, upload_id)
             parts = _chosen(upload_id, chosen, index.parts(transaction.connection, upload_id))
             if precondition is not None:
@@ -143,12 +146,31 @@ class Multipart:
             lambda connection: listing.uploads(connection, bucket_id, prefix, delimiter, after, limit)
         )
 
+    def _completed(
+        self, transaction: Transaction, bucket: str, key: str, upload_id: str, chosen: Sequence[tuple[int, str]]
+    ) -> Object | None:
+        """The object, where the upload is over and just these parts are what is stored under the key."""
+        bucket_id = self._store.bucket_id(transaction, bucket)
+        if index.upload(transaction.connection, bucket_id, key, upload_id) is not None:
+            return None
+        item = index.find(transaction.connection, bucket_id, key)
+        if item is None or item.parts != len(chosen):
+            return None
+        return item if item.etag == _joined_etag(chosen) else None
+
     def _upload(self, transaction: Transaction, bucket: str, key: str, upload_id: str) -> tuple[int, Upload]:
         bucket_id = self._store.bucket_id(transaction, bucket)
         found = index.upload(transaction.connection, bucket_id, key, upload_id)
         if found is None:
             raise NoSuchUpload(upload_id)
         return bucket_id, found
+
+
+def _joined_etag(chosen: Sequence[tuple[int, str]]) -> str:
+    try:
+        return multipart_etag([etag for _, etag in chosen])
+    except ValueError:
+        return ""  # the client made up an ETag that is no MD5
 
 
 def _chosen(upload_id: str, chosen: Sequence[tuple[int, str]], present: Iterable[Part]) -> list[Part]:

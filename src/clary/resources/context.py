@@ -59,6 +59,8 @@ class Context:
     region: str
     request_id: str
     platform: Platform
+    token: str = ""
+    """The same for all attempts of a client at one call, so that a Create which is sent again is known; or empty."""
 
 
 Handler = Callable[[Context, dict[str, Any]], dict[str, Any]]

@@ -15,6 +15,9 @@ from clary.resources.tagging import checked_tags
 from clary.resources.view import view
 from clary.state.records import AlreadyExists, Record
 
+TOKEN = "_token"
+"""In a record's document: which call of a client made it."""
+
 
 def operations(resources: Iterable[Resource], model: ServiceModel) -> dict[str, Handler]:
     """The handlers of all ordinary operations of ``resources`` that ``model`` has, by the operation's name."""
@@ -45,6 +48,9 @@ def _create(resource: Resource, operation: OperationModel) -> Handler:
         now = platform.clock()
         with platform.database.write() as transaction:
             if (taken := transaction.get(key)) is not None:
+                if context.token and taken.document.get(TOKEN) == context.token:
+                    # The answer to the first attempt was lost, because a process was killed or a connection broke.
+                    return {resource.arn_member: taken.arn} if resource.arn_member in members else {}
                 raise resource.taken(taken)
             if resource.prepare is not None:
                 resource.prepare(context, transaction, params)
@@ -54,7 +60,7 @@ def _create(resource: Resource, operation: OperationModel) -> Handler:
                 arn=resource.make_arn(context.account, context.region, name, parent),
                 created=now,
                 modified=now,
-                document={**author, **params},
+                document={**author, **params, TOKEN: context.token},
                 status=resource.initial,
                 wake_at=now if resource.reconcile else None,
             )

@@ -1,19 +1,21 @@
-"""Every statement that touches resources and what belongs to them."""
+"""What can be asked and changed within one transaction."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from clary.state import statements
 from clary.state.records import AlreadyExists, Association, Key, Query, Record, VersionConflict
 from clary.state.tables import associations, events, resources, revisions, routes, tags
 
 _R = resources.c
-_COLUMNS = [column for column in _R if column.name not in ("lease_owner", "lease_until")]
+_REVISION = select(revisions.c.revision).where(revisions.c.topic == bindparam("topic"))
+_TAGS = select(tags.c.key, tags.c.value).where(tags.c.arn == bindparam("arn")).order_by(tags.c.key)
 
 
 class Transaction:
@@ -26,18 +28,19 @@ class Transaction:
 
     def get(self, key: Key) -> Record | None:
         """The resource with this key."""
-        row = self._connection.execute(select(*_COLUMNS).where(_at(key))).first()
-        return _record(row) if row else None
+        return self._one(statements.by_key, key._asdict())
 
     def by_id(self, row_id: int) -> Record | None:
         """The resource in this row."""
-        row = self._connection.execute(select(*_COLUMNS).where(_R.id == row_id)).first()
-        return _record(row) if row else None
+        return self._one(statements.by_row, {"row": row_id})
 
     def by_arn(self, arn: str) -> Record | None:
         """The resource with this ARN."""
-        row = self._connection.execute(select(*_COLUMNS).where(_R.arn == arn)).first()
-        return _record(row) if row else None
+        return self._one(statements.by_arn, {"arn": arn})
+
+    def _one(self, statement: Any, parameters: Mapping[str, Any]) -> Record | None:
+        row = self._connection.execute(statement, parameters).first()
+        return _record(row) if row is not None else None
 
     def insert(self, record: Record) -> Record:
         """Store a new resource and give it its row id.
@@ -45,9 +48,11 @@ class Transaction:
         Raises ``AlreadyExists`` if there is one with its key.
         """
         values = {**record.key._asdict(), **_values(record), "version": 1, "created": record.created, "fence": 0}
+        # SQLite undoes the one statement that failed; elsewhere the transaction is lost without a savepoint.
+        alone = self._connection.dialect.name == "sqlite"
         try:
-            with self._connection.begin_nested():
-                result = self._connection.execute(insert(resources).values(values))
+            with nullcontext() if alone else self._connection.begin_nested():
+                result = self._connection.execute(statements.insertion, values)
         except IntegrityError:
             present = self.get(record.key)
             if present is None:
@@ -62,13 +67,12 @@ class Transaction:
 
         Raises ``VersionConflict`` if it changed since it was read, or if ``fence`` is no longer that of its lease.
         """
-        where = and_(_R.id == record.id, _R.version == record.version)
+        parameters = {f"new_{name}": value for name, value in _values(record).items()}
+        parameters |= {"new_version": record.version + 1, "row": record.id, "old_version": record.version}
         if fence is not None:
-            where = and_(where, _R.fence == fence)
-        values = {**_values(record), "version": record.version + 1}
-        if record.wake_at is None:
-            values |= {"lease_owner": None, "lease_until": None}
-        if self._connection.execute(update(resources).where(where).values(values)).rowcount != 1:
+            parameters["old_fence"] = fence
+        statement = statements.change(fence is not None, record.wake_at is None)
+        if self._connection.execute(statement, parameters).rowcount != 1:
             raise VersionConflict(record.arn)
         record.version += 1
         return record
@@ -78,52 +82,43 @@ class Transaction:
 
         Raises ``VersionConflict`` if it changed since it was read.
         """
-        where = and_(_R.id == record.id, _R.version == record.version)
-        if self._connection.execute(delete(resources).where(where)).rowcount != 1:
+        parameters = {"row": record.id, "old_version": record.version}
+        if self._connection.execute(statements.deletion, parameters).rowcount != 1:
             raise VersionConflict(record.arn)
         self._connection.execute(delete(tags).where(tags.c.arn == record.arn))
 
     def find(self, query: Query) -> list[Record]:
         """The resources that ``query`` asks for; a page costs the same wherever in the list it lies."""
-        conditions = _conditions(query)
-        column = _R[query.sort_by]
-        if query.after is not None:
-            value, row_id = query.after
-            beyond = column < value if query.descending else column > value
-            same = _R.id < row_id if query.descending else _R.id > row_id
-            conditions.append(or_(beyond, and_(column == value, same)))
-        order = (column.desc(), _R.id.desc()) if query.descending else (column.asc(), _R.id.asc())
-        statement = select(*_COLUMNS).where(*conditions).order_by(*order)
-        if query.limit is not None:
-            statement = statement.limit(query.limit)
-        return [_record(row) for row in self._connection.execute(statement)]
+        statement, parameters = statements.listing(query)
+        return [_record(row) for row in self._connection.execute(statement, parameters)]
 
     def count(self, query: Query) -> int:
         """How many resources ``query`` asks for, its page left aside."""
-        return self._connection.execute(
-            select(func.count()).select_from(resources).where(*_conditions(query))
-        ).scalar_one()
+        statement, parameters = statements.counting(query)
+        return int(self._connection.execute(statement, parameters).scalar_one())
 
     def active(self, service: str, kinds: Sequence[str]) -> list[Record]:
         """The resources of these kinds that have work to do, in all accounts and regions, the oldest first."""
         where = and_(_R.wake_at.is_not(None), _R.service == service, _R.kind.in_(kinds))
-        return [_record(row) for row in self._connection.execute(select(*_COLUMNS).where(where).order_by(_R.id))]
+        return [
+            _record(row) for row in self._connection.execute(select(*statements.COLUMNS).where(where).order_by(_R.id))
+        ]
 
     # Leases
 
     def any_due(self, now: float) -> bool:
         """Whether there is a resource that ``claim`` would lease."""
-        return self._connection.execute(_due(now).limit(1)).first() is not None
+        return self._connection.execute(statements.due(now).limit(1)).first() is not None
 
     def claim(self, owner: str, now: float, until: float, limit: int = 1000) -> list[Record]:
         """Lease to ``owner`` the resources that are due and that nobody else holds."""
-        due = _due(now).order_by(_R.wake_at).limit(limit).with_for_update(skip_locked=True)
+        due = statements.due(now).order_by(_R.wake_at).limit(limit).with_for_update(skip_locked=True)
         ids = list(self._connection.execute(due).scalars())
         if not ids:
             return []
         values = {"lease_owner": owner, "lease_until": until, "fence": _R.fence + 1}
         self._connection.execute(update(resources).where(_R.id.in_(ids)).values(values))
-        return [_record(row) for row in self._connection.execute(select(*_COLUMNS).where(_R.id.in_(ids)))]
+        return [_record(row) for row in self._connection.execute(select(*statements.COLUMNS).where(_R.id.in_(ids)))]
 
     def renew(self, owner: str, until: float) -> None:
         """Prolong all leases of ``owner``."""
@@ -138,8 +133,7 @@ class Transaction:
 
     def tags(self, arn: str) -> dict[str, str]:
         """The tags of the resource with this ARN, by key."""
-        statement = select(tags.c.key, tags.c.value).where(tags.c.arn == arn).order_by(tags.c.key)
-        return {row.key: row.value for row in self._connection.execute(statement)}
+        return {row.key: row.value for row in self._connection.execute(_TAGS, {"arn": arn})}
 
     def set_tags(self, arn: str, values: Mapping[str, str]) -> None:
         """Add tags; one whose key is there gets the new value."""
@@ -207,7 +201,7 @@ class Transaction:
 
     def revision(self, topic: str) -> int:
         """How often ``topic`` changed."""
-        row = self._connection.execute(select(revisions.c.revision).where(revisions.c.topic == topic)).first()
+        row = self._connection.execute(_REVISION, {"topic": topic}).first()
         return int(row.revision) if row else 0
 
     def set_route(self, account: str, region: str, name: str, document: Mapping[str, Any] | None) -> None:
@@ -233,15 +227,6 @@ class Transaction:
             self.bump(topic)
 
 
-def _due(now: float) -> Select[tuple[int]]:
-    free = or_(_R.lease_until.is_(None), _R.lease_until < now)
-    return select(_R.id).where(_R.wake_at.is_not(None), _R.wake_at <= now, free)
-
-
-def _at(key: Key) -> ColumnElement[bool]:
-    return and_(*(_R[name] == value for name, value in key._asdict().items()))
-
-
 def _values(record: Record) -> dict[str, Any]:
     return {
         "arn": record.arn,
@@ -265,36 +250,3 @@ def _record(row: Row[Any]) -> Record:
         id=row.id,
         fence=row.fence,
     )
-
-
-def _text_at(path: str) -> ColumnElement[str]:
-    # What a path into JSON gives has no type of its own before it is turned into text.
-    at: Any = _R.document[tuple(path.split("."))]
-    return cast(ColumnElement[str], at.as_string())
-
-
-def _conditions(query: Query) -> list[ColumnElement[bool]]:
-    conditions = [
-        _R.account == query.account,
-        _R.region == query.region,
-        _R.service == query.service,
-        _R.kind == query.kind,
-    ]
-    if query.parent is not None:
-        conditions.append(_R.parent == query.parent)
-    if query.name_contains is not None:
-        conditions.append(func.lower(_R.name).contains(query.name_contains.lower(), autoescape=True))
-    if query.status is not None:
-        conditions.append(_R.status == query.status)
-    bounds: list[tuple[float | None, Column[float], Callable[[Any, Any], Any]]] = [
-        (query.created_after, _R.created, operator.ge),
-        (query.created_before, _R.created, operator.le),
-        (query.modified_after, _R.modified, operator.ge),
-        (query.modified_before, _R.modified, operator.le),
-    ]
-    conditions += [compare(column, bound) for bound, column, compare in bounds if bound is not None]
-    if query.arns is not None:
-        conditions.append(_R.arn.in_(query.arns))
-    for path, value in query.members:
-        conditions.append(_text_at(path) == value)
-    return conditions

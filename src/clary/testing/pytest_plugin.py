@@ -1,7 +1,8 @@
-"""The pytest plugin that comes with Clary: the fixtures ``clary_server`` and ``clary_aws``."""
+"""The pytest plugin that comes with Clary: the fixtures ``clary_server``, ``clary_aws`` and ``clary_environment``."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -26,3 +27,14 @@ def clary_aws(clary_server: Server) -> Iterator[Server]:
     """The session's Clary, empty: what the test leaves behind (jobs, endpoints, buckets, roles) is removed after it."""
     yield clary_server
     clary_server.reset()
+
+
+@pytest.fixture
+def clary_environment(clary_aws: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The same, and this process' environment points at it: for code that makes its AWS clients itself."""
+    wanted = clary_aws.environment
+    for name in set(os.environ) - set(wanted):
+        monkeypatch.delenv(name)
+    for name, value in wanted.items():
+        monkeypatch.setenv(name, value)
+    return clary_aws

@@ -117,6 +117,8 @@ def server(home: Path | str | None = None, port: int = 0, **settings: str | int 
                 with contextlib.suppress(ServerError, OSError):
                     running.reset()
             _stop(started.process)
+            if home is None:
+                _end_jobs(installation)
 
 
 def _as_text(value: str | int | bool) -> str:
@@ -127,6 +129,16 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     if process.stdin is not None:
         process.stdin.close()
     process.wait(60)
+
+
+def _end_jobs(installation: Installation) -> None:
+    """End what a server could not, because it was killed: nobody would find the jobs of a folder that is gone."""
+    if any(installation.settings.jobs.glob("*/spec.json")):
+        from clary.compute.placement.local import LocalPlacement
+
+        placement = LocalPlacement(installation.settings)
+        for job in placement.list():
+            placement.remove(job)
 
 
 @contextlib.contextmanager

@@ -83,3 +83,10 @@ class InvalidAction(ServiceError):
 
     code = "InvalidAction"
     status = 400
+
+
+class MissingAction(ServiceError):
+    """A request of the query protocol that names no operation."""
+
+    code = "MissingAction"
+    status = 400

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 MAX_STATES = 20_000
 _MAX_CACHED = 5_000
 _MANY = 8
+_SINGLE = (sre.LITERAL, sre.NOT_LITERAL, sre.IN, sre.ANY)
 
 # What an edge asks of the next character; the anchors ask for a place, and None asks for nothing.
 _Test = re.Pattern[str]
@@ -23,29 +24,54 @@ _SAMPLE = "".join(map(chr, range(128))) + "\xa0\u00e9\u4e2d\U0001f600"
 
 
 class Unsupported(ValueError):
-    """The pattern uses what an automaton cannot do: back references, or assertions in its middle."""
+    """The pattern uses what an automaton cannot do: back references, or long assertions in its middle."""
 
 
-def is_risky(pattern: str, flags: int = 0) -> bool:
-    """Whether a repetition stands within another one, so that backtracking may take exponential time."""
-    return _nesting(parser.parse(pattern, flags)) > 1
+class _Look(NamedTuple):
+    """An assertion about the next or the previous character."""
+
+    test: re.Pattern[str]
+    wanted: bool
+    is_behind: bool
 
 
-def _nesting(items: Any) -> int:
-    deepest = 0
+def is_risky(pattern: str, is_long: bool = False) -> bool:
+    """Whether backtracking may be slow: in exponential time, or for a long value in quadratic time.
+
+    The first needs a repetition of something that is more than one character, the second two repetitions.
+    """
+    count, is_nested = _repetitions(parser.parse(pattern))
+    return is_nested or (is_long and count > 1)
+
+
+def _repetitions(items: Any) -> tuple[int, bool]:
+    """How many long repetitions there are, and whether one of them repeats more than a single character."""
+    count, is_nested = 0, False
     for kind, value in items:
+        inner: list[Any] = []
         if kind in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
-            depth = _nesting(value[2]) + (value[1] > _MANY)
+            inner = [value[2]]
+            if value[1] > _MANY:
+                count += 1
+                is_nested = is_nested or not _is_single(value[2])
         elif kind is sre.SUBPATTERN:
-            depth = _nesting(value[3])
+            inner = [value[3]]
         elif kind is sre.BRANCH:
-            depth = max(map(_nesting, value[1]))
+            inner = list(value[1])
         elif kind in (sre.ASSERT, sre.ASSERT_NOT):
-            depth = _nesting(value[1])
-        else:
-            depth = 0
-        deepest = max(deepest, depth)
-    return deepest
+            inner = [value[1]]
+        for part in inner:
+            part_count, part_is_nested = _repetitions(part)
+            count, is_nested = count + part_count, is_nested or part_is_nested
+    return count, is_nested
+
+
+def _is_single(items: Any) -> bool:
+    """Whether a pattern is for exactly one character, within groups or not."""
+    if len(items) != 1:
+        return False
+    kind, value = items[0]
+    return kind in _SINGLE or (kind is sre.SUBPATTERN and _is_single(value[3]))
 
 
 class Automaton:
@@ -66,7 +92,8 @@ class Automaton:
 
     def _build(self, items: list[Any]) -> None:
         # A state is a list of (test, next state).
-        self._edges: list[list[tuple[_Test | None, int]]] = []
+        self._looks: list[_Look] = []
+        self._edges: list[list[tuple[_Test | _Look | None, int]]] = []
         self._start = self._state()
         self._end = self._sequence(items, self._start)
         self._table: dict[frozenset[int], dict[str, frozenset[int]]] = {}
@@ -75,7 +102,9 @@ class Automaton:
         """Whether the whole value fits."""
         if any(automaton.fullmatch(value) != wanted for wanted, automaton in self._assertions):
             return False
-        states = self._closure({self._start}, _BEGIN)
+        states = self._closure({self._start}, {_BEGIN})
+        if self._looks:
+            return self._match_looking(value, states)
         for character in value:
             row = self._table.get(states)
             if row is None:
@@ -84,19 +113,40 @@ class Automaton:
                 row = self._table[states] = {}
             after = row.get(character)
             if after is None:
-                reached = {
-                    target
-                    for state in states
-                    for test, target in self._edges[state]
-                    if _consumes(test) and test.match(character)
-                }
-                after = self._closure(reached)
+                after = self._closure(self._step(states, character), set())
                 if len(row) < 256:
                     row[character] = after
             if not after:
                 return False
             states = after
-        return self._end in states or self._end in self._closure(set(states), _END, None if value else _BEGIN)
+        return self._end in self._closure(set(states), {_END} if value else {_BEGIN, _END})
+
+    def _match_looking(self, value: str, states: frozenset[int]) -> bool:
+        """The same for a pattern with assertions, where a set of states alone does not say what follows."""
+        previous = ""
+        for character in (*value, ""):
+            passes: set[object] = set() if previous else {_BEGIN}
+            if not character:
+                passes.add(_END)
+            for look in self._looks:
+                neighbour = previous if look.is_behind else character
+                if bool(neighbour and look.test.match(neighbour)) == look.wanted:
+                    passes.add(look)
+            states = self._closure(set(states), passes)
+            if not character:
+                break
+            states = frozenset(self._step(states, character))
+            previous = character
+        return self._end in states
+
+    def _step(self, states: frozenset[int], character: str) -> set[int]:
+        """The states behind one character."""
+        return {
+            target
+            for state in states
+            for test, target in self._edges[state]
+            if _consumes(test) and test.match(character)
+        }
 
     @property
     def is_deterministic(self) -> bool:
@@ -104,22 +154,24 @@ class Automaton:
         starts = {self._start} | {target for edges in self._edges for test, target in edges if _consumes(test)}
         characters: dict[_Test, int] = {}
         for start in starts:
-            seen = 0
-            for state in self._closure({start}, _BEGIN, _END):
-                for test, _ in self._edges[state]:
-                    if test is None or not _consumes(test):
+            seen, reached, waiting = 0, {start}, [start]
+            while waiting:
+                for test, target in self._edges[waiting.pop()]:
+                    if not _consumes(test):
+                        if target in reached:
+                            return False  # There are two ways to get there.
+                        reached.add(target)
+                        waiting.append(target)
                         continue
                     if test not in characters:
-                        characters[test] = sum(
-                            1 << number for number, sample in enumerate(_SAMPLE) if test.match(sample)
-                        )
+                        characters[test] = sum(1 << bit for bit, sample in enumerate(_SAMPLE) if test.match(sample))
                     if seen & characters[test]:
                         return False
                     seen |= characters[test]
         return True
 
-    def _closure(self, states: set[int], *passes: _Test | None) -> frozenset[int]:
-        """All states that can be reached without a character, through the anchors that hold here."""
+    def _closure(self, states: set[int], passes: set[Any]) -> frozenset[int]:
+        """All states that can be reached without a character, through the anchors and assertions that hold here."""
         waiting = list(states)
         while waiting:
             for test, target in self._edges[waiting.pop()]:
@@ -140,13 +192,20 @@ class Automaton:
         return state
 
     def _item(self, kind: Any, value: Any, state: int) -> int:
-        if kind in (sre.LITERAL, sre.NOT_LITERAL, sre.IN, sre.ANY):
+        if kind in _SINGLE:
             after = self._state()
             self._edges[state].append((_test(kind, value, self._flags), after))
             return after
         if kind is sre.AT and value in (sre.AT_BEGINNING, sre.AT_BEGINNING_STRING, sre.AT_END, sre.AT_END_STRING):
             after = self._state()
             self._edges[state].append((_BEGIN if value in (sre.AT_BEGINNING, sre.AT_BEGINNING_STRING) else _END, after))
+            return after
+        if kind in (sre.ASSERT, sre.ASSERT_NOT) and len(value[1]) == 1 and value[1][0][0] in _SINGLE:
+            ((single, detail),) = value[1]
+            look = _Look(_test(single, detail, self._flags), kind is sre.ASSERT, value[0] < 0)
+            self._looks.append(look)
+            after = self._state()
+            self._edges[state].append((look, after))
             return after
         if kind is sre.SUBPATTERN:
             if value[1] or value[2]:
@@ -180,8 +239,8 @@ class Automaton:
         return after
 
 
-def _consumes(test: _Test | None) -> TypeGuard[_Test]:
-    return test is not None and test is not _BEGIN and test is not _END
+def _consumes(test: _Test | _Look | None) -> TypeGuard[_Test]:
+    return test is not None and test is not _BEGIN and test is not _END and not isinstance(test, _Look)
 
 
 def _prefix(items: list[Any], flags: int) -> Automaton:

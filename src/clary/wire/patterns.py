@@ -16,6 +16,9 @@ from clary.wire.linear import Automaton, is_risky
 MAX_VALUE = 100_000
 """Longer values are not matched against patterns; length limits catch them where the model has one."""
 
+LONG = 500
+"""Values longer than this are matched in linear time only."""
+
 _POSIX = {
     "Lower": "a-z",
     "Upper": "A-Z",
@@ -47,16 +50,17 @@ class Matcher(Protocol):
 
 
 @lru_cache(maxsize=4096)
-def compiled(pattern: str, is_ascii: bool = False) -> Matcher | None:
+def compiled(pattern: str, is_ascii: bool = False, is_long: bool = False) -> Matcher | None:
     """The pattern for use with ``fullmatch``; None for the few that cannot be expressed here (they then constrain
     nothing).
 
     With ``is_ascii`` it is right for ASCII values only, and much cheaper to compile where it names Unicode categories.
+    With ``is_long`` it takes linear time where otherwise quadratic time is accepted.
     """
     try:
         text = _Translation(pattern, 127 if is_ascii else sys.maxunicode).text()
         expression = re.compile(text)
-        if not is_risky(text):
+        if not is_risky(text, is_long):
             return expression
         automaton = Automaton(text)
         return expression if automaton.is_deterministic else automaton
@@ -66,7 +70,7 @@ def compiled(pattern: str, is_ascii: bool = False) -> Matcher | None:
 
 def matches(pattern: str, value: str) -> bool:
     """Whether the whole ``value`` fits a model's pattern."""
-    expression = compiled(pattern, value.isascii())
+    expression = compiled(pattern, value.isascii(), len(value) > LONG)
     return expression is None or len(value) > MAX_VALUE or bool(expression.fullmatch(value))
 
 
@@ -130,7 +134,7 @@ class _Translation:
             return (characters if in_class else f"[{characters}]"), position + 2
         if following in "WDS" and not in_class:
             return f"[^{_ESCAPES[following.lower()]}]", position + 2
-        if following in "WDSuxtnrfaAbB" or following.isdigit():
+        if following in "WDSuUxtnrfaAbB" or following.isdigit():
             return "\\" + following, position + 2
         return re.escape(following), position + 2
 

@@ -4,13 +4,13 @@ alone."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 from clary.core.errors import ServiceError, UnknownOperationException
 from clary.wire.catalog import Service, Summary, UnknownService, service, summaries
-from clary.wire.errors import InvalidAction
+from clary.wire.errors import InvalidAction, MissingAction
 from clary.wire.http import Request
 from clary.wire.matching import Matcher
 
@@ -44,8 +44,8 @@ class Route(NamedTuple):
 def identify(request: Request, domains: Sequence[str] = LOCAL_DOMAINS) -> Route:
     """The route of a request; ``domains`` are host names under which buckets may be sub-domains.
 
-    Nothing is verified here. Raises ``UnknownOperationException`` (or ``InvalidAction`` for the query protocol) if no
-    service fits.
+    Nothing is verified here. Raises ``UnknownOperationException`` if no service fits; for the query protocol
+    ``InvalidAction`` or ``MissingAction``.
     """
     access_key, region, signing_name = _scope(request)
     headers = request.headers
@@ -74,8 +74,8 @@ def identify(request: Request, domains: Sequence[str] = LOCAL_DOMAINS) -> Route:
         if found is not None:
             matched = found[0].service
             return Route(matched.name, region, found[0].name, matched.protocol, request.path, access_key)
-    if queries and not names:
-        raise InvalidAction("The request must contain the parameter Action.")
+    if queries and request.path == "/":
+        raise MissingAction("The request must contain the parameter Action.")
     raise UnknownOperationException(
         f"No operation of {signing_name[:64]} answers {request.method[:16]} {request.path[:256]}"
     )
@@ -132,6 +132,11 @@ def _scope(request: Request) -> tuple[str | None, str, str]:
         credential = unquote_plus(request.query[start + 17 :].partition("&")[0])
     else:
         return None, DEFAULT_REGION, ""
+    return _read_scope(credential)
+
+
+@lru_cache(maxsize=4096)
+def _read_scope(credential: str) -> tuple[str | None, str, str]:
     # An access key may contain slashes, the four parts behind it may not.
     parts = credential.rsplit("/", 4)
     if len(parts) != 5 or not _REGION_CHARACTERS.issuperset(parts[2]) or len(parts[2]) > 32:

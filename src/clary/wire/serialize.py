@@ -75,7 +75,7 @@ def _json(service: Service, operation: Any, result: dict[str, Any], request_id: 
         "x-amzn-requestid": request_id,
     }
     if shape is None:
-        return Response(200, headers, b"{}" if operation.input_shape is None else b"")
+        return Response(200, headers, b"")
     if (stream := shape.event_stream_name) is not None:
         headers["content-type"] = "application/vnd.amazon.eventstream"
         rest = {name: value for name, value in result.items() if name != stream}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from email.utils import formatdate, parsedate_to_datetime
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,11 +22,16 @@ def from_epoch(seconds: float) -> datetime:
 
     Raises ``ValueError`` for what lies outside the years 1 to 9999.
     """
+    # The shortest decimal text of a float is what its sender wrote; its binary value may be a microsecond off.
+    return _from_decimal(repr(seconds))
+
+
+def _from_decimal(text: str) -> datetime:
     try:
-        whole = int(seconds)
-        return EPOCH + timedelta(seconds=whole, microseconds=round((seconds - whole) * 1e6))
-    except (OverflowError, TypeError) as error:
-        raise ValueError(f"not a time: {seconds!r}") from error
+        microseconds = int((Decimal(text) * 1_000_000).to_integral_value())
+        return EPOCH + timedelta(microseconds=microseconds)
+    except (OverflowError, ArithmeticError, ValueError) as error:
+        raise ValueError(f"not a time: {text}") from error
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -59,7 +65,7 @@ def parse_timestamp(text: str) -> datetime:
         except OverflowError as error:
             raise ValueError(f"not a time: {text!r}") from error
     if _NUMBER.match(text):
-        return from_epoch(float(text))
+        return _from_decimal(text)
     if len(text) > 64:
         raise ValueError("not a time")
     try:

@@ -14,7 +14,7 @@ from clary.wire.patterns import matches
 from clary.wire.timestamps import epoch_seconds
 
 MAX_REPORTED = 100
-"""How many violations one message lists; the count in front is of all that were looked for."""
+"""The search for violations ends after so many."""
 
 
 class InvalidParameterException(ServiceError):

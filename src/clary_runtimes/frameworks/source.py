@@ -30,7 +30,12 @@ def training_source(folders: Folders, submit_directory: str) -> Path:
 
 
 def serving_source(folders: Folders, submit_directory: str) -> Path:
-    """The folder with the inference program: the one named, else ``code/`` of the model, else the code folder."""
+    """The folder with the inference program: the one named, else ``code/`` of the model, else the code folder.
+
+    The platform unpacks an archive in S3 into the code folder before the start.
+    """
+    if submit_directory.startswith("s3://") and folders.code.is_dir():
+        return folders.code
     if submit_directory and not submit_directory.startswith("s3://"):
         place = folders.resolve(submit_directory)
         if place.is_dir():

@@ -78,7 +78,8 @@ def test_recordio_answers_are_what_the_reader_reads(linear_learner: Any) -> None
 import json
 from clary_runtimes.algorithms.data.recordio import read_records, write_labels
 data = write_labels([{"score": [0.25], "predicted_label": [1]}, {"score": [0.5, 0.125]}])
-print(json.dumps([{name: tensor.values.tolist() for name, tensor in record.label.items()} for record in read_records(data)]))
+labels = [record.label for record in read_records(data)]
+print(json.dumps([{name: tensor.values.tolist() for name, tensor in label.items()} for label in labels]))
 """
     assert linear_learner.evaluate(code) == [
         {"score": [0.25], "predicted_label": [1.0]},
@@ -120,7 +121,8 @@ for threshold in (1 << 40, 0):
     delimited.PANDAS_FROM = threshold
     for path in sorted(Path(sys.argv[1]).iterdir()):
         try:
-            answers.append(["nan" if cell != cell else cell for row in delimited.read_csv(path).tolist() for cell in row])
+            table = delimited.read_csv(path).tolist()
+            answers.append(["nan" if cell != cell else cell for row in table for cell in row])
         except UserError as error:
             answers.append(str(error))
 print(json.dumps(answers))

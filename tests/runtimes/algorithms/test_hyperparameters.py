@@ -18,8 +18,8 @@ from clary_runtimes.contract.errors import UserError
 def test_the_control_plane_can_read_them_without_numpy() -> None:
     code = (
         "import sys\n"
-        "import clary_runtimes.algorithms.xgboost.hyperparameters, clary_runtimes.algorithms.xgboost.metrics\n"
-        "import clary_runtimes.algorithms.linear_learner.hyperparameters, clary_runtimes.algorithms.linear_learner.metrics\n"
+        "from clary_runtimes.algorithms.xgboost import hyperparameters, metrics\n"
+        "from clary_runtimes.algorithms.linear_learner import hyperparameters, metrics\n"
         "sys.exit(bool({'numpy', 'pandas', 'xgboost', 'asyncio'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

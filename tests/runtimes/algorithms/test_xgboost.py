@@ -89,8 +89,8 @@ def test_answers_and_refusals(xgboost: Any, ml_root: Path, datasets: Path, serve
     )
     assert refusal("1,2,3") == (
         400,
-        "Unable to evaluate payload provided: Feature size of csv inference data 3 is not consistent with feature size of "
-        "trained model 30.",
+        "Unable to evaluate payload provided: "
+        "Feature size of csv inference data 3 is not consistent with feature size of trained model 30.",
     )
     assert refusal(body, accept="image/png")[0] == 406
     assert refusal("")[0] == 204

@@ -66,7 +66,8 @@ def test_pages_of_buckets(s3: Any, client: Any) -> None:
 
 def test_policy(s3: Any, bucket: str, fails: Any) -> None:
     fails("NoSuchBucketPolicy", s3.get_bucket_policy, 404, Bucket=bucket)
-    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    resource = f"arn:aws:s3:::{bucket}/*"
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": resource}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     s3.put_bucket_policy(Bucket=bucket, Policy=policy)
     assert s3.get_bucket_policy(Bucket=bucket)["Policy"] == policy

@@ -70,3 +70,10 @@ def test_page_sizes(s3: Any, full: str, fails: Any, raw: Any) -> None:
     assert b"<Key>z\nz</Key>" in body
     _, _, body = raw("GET", f"/{full}?list-type=2&prefix=z&encoding-type=url")
     assert b"<Key>z%0Az</Key>" in body
+
+
+def test_versions_of_a_bucket_without_versioning(s3: Any, full: str) -> None:
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=full, PaginationConfig={"PageSize": 5})
+    versions = [version for page in pages for version in page["Versions"]]
+    assert [version["Key"] for version in versions] == KEYS
+    assert {(version["VersionId"], version["IsLatest"]) for version in versions} == {("null", True)}

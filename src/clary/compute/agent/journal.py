@@ -72,8 +72,9 @@ class Log:
     """The job's log. Bytes of the process go in; lines with a time come out, and metrics with them."""
 
     def __init__(self, folder: str, metrics: Sequence[MetricDefinition] = ()) -> None:
-        self._file = os.open(os.path.join(folder, "log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._file = os.open(os.path.join(folder, "log"), os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._metrics_file = os.path.join(folder, "metrics.jsonl")
+        end_line(self._file)
         self._pending = b""
         self.tail: list[str] = []
         """The last lines of the process."""
@@ -160,11 +161,21 @@ class Log:
                     found.append(dumps({"name": name, "value": value, "time": round(time.time(), 3)}) + "\n")
         if found:
             try:
-                with open(self._metrics_file, "a", encoding="utf-8", opener=_private) as file:
-                    file.write("".join(found))
+                file = os.open(self._metrics_file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+                try:
+                    end_line(file)
+                    os.write(file, "".join(found).encode())
+                finally:
+                    os.close(file)
             except OSError:
                 self.full = True
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def end_line(file: int) -> None:
+    """End the last line of a file that an agent was killed, or a machine stopped, while writing."""
+    try:
+        size = os.fstat(file).st_size
+        if size and os.pread(file, 1, size - 1) != b"\n":
+            os.write(file, b"\n")
+    except OSError:
+        pass  # the disk is full: what follows cannot be written either

@@ -18,20 +18,29 @@ LONGEST = 1 << 20
 def overlay(folder: JobFolder, note: Callable[[str], None]) -> str:
     """The folder of the packages; empty if the job has no such file. Raises ``DataError``."""
     spec = folder.spec
-    code = os.path.join(folder.ml, "code")
-    name = folder.host_path(f"code/{spec.requirements}")
-    try:
-        file = open_inside(name, code)
-    except FileNotFoundError:
+    content = _read(folder, "code")
+    if content is None and spec.kind == "server":
+        # The SDKs pack the code of a server into the archive of its model.
+        content = _read(folder, "model/code")
+    if content is None:
         return ""
-    except OSError as error:
-        raise DataError(f"{spec.requirements} cannot be read: {error}.") from error
-    try:
-        content = os.read(file, LONGEST).decode("utf-8-sig", "replace")
-    finally:
-        os.close(file)
     python = spec.image.python or "python3"
     try:
         return build(folder.place.overlays, folder.place.uv, spec.image.environment, python, content, note)
     except OverlayError as error:
         raise DataError(str(error)) from error
+
+
+def _read(folder: JobFolder, code: str) -> str | None:
+    """The text of the job's ``requirements.txt`` in the folder ``code``; None if there is none."""
+    name = str(folder.spec.requirements)
+    try:
+        file = open_inside(folder.host_path(f"{code}/{name}"), os.path.join(folder.ml, code))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DataError(f"{name} cannot be read: {error}.") from error
+    try:
+        return os.read(file, LONGEST).decode("utf-8-sig", "replace")
+    finally:
+        os.close(file)

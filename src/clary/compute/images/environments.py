@@ -143,6 +143,8 @@ class ImageStore:
         with self._holding(image, lock):
             if target.is_dir():
                 return target
+            for left in self._folder.glob(f"{image.digest}.*/"):
+                shutil.rmtree(left, ignore_errors=True)  # a builder was killed
             aside = Path(tempfile.mkdtemp(prefix=f"{image.digest}.", dir=self._folder))
             try:
                 _build(image, aside / "environment", target, say)

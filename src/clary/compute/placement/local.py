@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,19 +59,16 @@ class LocalPlacement:
     def launch(self, spec: JobSpec, ticket: str) -> None:
         folder = self.folder(spec.id)
         isolation = spec.isolation or select(self._settings).name
-        folder.mkdir(mode=0o700, exist_ok=True)
         with self._launching(folder):
             before = _read_spec(folder)
             if before is not None and before.attempt > spec.attempt:
                 raise StaleAttempt(f"attempt {spec.attempt} of {spec.id} comes after attempt {before.attempt}")
-            if before is not None and before.attempt == spec.attempt:
-                if _locked(folder) or _events(folder):
-                    return
-            elif before is not None:
+            if before is not None and before.attempt == spec.attempt and (_locked(folder) or _events(folder, spec)):
+                return
+            if any(each.name not in _KEPT | {"launch"} for each in folder.iterdir()):
+                # Also without a spec: this may have been cut short before, and nothing of an older attempt may stay.
                 self._end(folder)
-                for each in folder.iterdir():
-                    if each.name not in _KEPT_BETWEEN:
-                        _delete(each)
+                _clear(folder, _KEPT_BETWEEN)
             place = {
                 "isolation": isolation,
                 "wake": str(self._wake),
@@ -91,7 +88,7 @@ class LocalPlacement:
             return Observation(id)
         # First the lock, then the events: an agent that ends in between is seen with its last event.
         alive = _locked(folder)
-        events = _events(folder)
+        events = _events(folder, spec)
         return Observation(id, alive, alive or bool(events), spec.attempt, events)
 
     def stop(self, id: str) -> None:
@@ -112,13 +109,10 @@ class LocalPlacement:
             self._end(folder)
             for socket in _lines(folder / "sockets"):
                 shutil.rmtree(socket, ignore_errors=True)
-            for each in folder.iterdir():
-                if each.name != "launch" and not (keep_log and each.name in _KEPT):
-                    _delete(each)
+            _clear(folder, {"launch", *(_KEPT if keep_log else ())})
             (folder / "launch").unlink(missing_ok=True)
-        if not keep_log:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        with contextlib.suppress(OSError):  # a log is kept in it
+            folder.rmdir()
 
     # -- the agent's process
 
@@ -169,12 +163,24 @@ class LocalPlacement:
     @contextlib.contextmanager
     def _launching(self, folder: Path) -> Iterator[None]:
         """One at a time starts or removes a job."""
-        file = os.open(folder / "launch", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(file)
+        while True:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            file = os.open(folder / "launch", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if _same_file(file, folder / "launch"):
+                    yield
+                    return
+            finally:
+                os.close(file)
+
+
+def _same_file(descriptor: int, path: Path) -> bool:
+    """Whether an open file still has this name: who held its lock before may have removed it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _locked(folder: Path) -> bool:
@@ -212,12 +218,13 @@ def _holder(folder: Path) -> int | None:
     return int(process) if start_time(int(process)) == start else None
 
 
-def _events(folder: Path) -> tuple[Mapping[str, Any], ...]:
+def _events(folder: Path, spec: JobSpec) -> tuple[Mapping[str, Any], ...]:
+    """What the agent of this attempt has reported; one of another attempt does not speak for it."""
     events = []
     for line in _lines(folder / "events.jsonl"):
         with contextlib.suppress(ValueError):  # a line that a power cut or a full disk has cut
             events.append(json.loads(line))
-    return tuple(each for each in events if isinstance(each, dict))
+    return tuple(each for each in events if isinstance(each, dict) and each.get("attempt") in (spec.attempt, 0))
 
 
 def _lines(file: Path) -> Sequence[str]:
@@ -243,6 +250,13 @@ def _write(file: Path, text: str) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(text)
     aside.rename(file)
+
+
+def _clear(folder: Path, kept: Collection[str]) -> None:
+    """Delete what is in a job's folder, the spec last: as long as that is there, the rest is known to be unfinished."""
+    for each in sorted(folder.iterdir(), key=lambda each: each.name == "spec.json"):
+        if each.name not in kept:
+            _delete(each)
 
 
 def _delete(path: Path) -> None:

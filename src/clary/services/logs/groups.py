@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +115,7 @@ def describe_log_groups(context: Context, params: dict[str, Any]) -> dict[str, A
             record
             for record in records
             if record.name.startswith(prefix)
+            and (pattern is None or pattern in record.name)
             and (not wanted or record.name in wanted)
             and params.get("logGroupClass", _class(record)) == _class(record)
             and (after is None or record.name > after)
@@ -180,10 +180,7 @@ def list_log_groups(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 
 def _fits(pattern: str, name: str) -> bool:
     """A name fits ``^prefix`` or a text within it; ``|`` parts alternatives."""
-    return any(
-        name.startswith(part[1:]) if part.startswith("^") else fnmatch.fnmatchcase(name, f"*{part}*")
-        for part in pattern.split("|")
-    )
+    return any(name.startswith(part[1:]) if part.startswith("^") else part in name for part in pattern.split("|"))
 
 
 def put_retention_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:

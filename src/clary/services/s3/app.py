@@ -16,7 +16,10 @@ from clary.objects.store import ObjectStore
 from . import buckets, copying, cors, documents, listing, reading, routes, uploads, writing, xml
 from .call import Authorize, Call, Handler
 from .errors import IncompleteBody, InternalError, NotImplementedByS3, NotModified
-from .http import S3Request, S3Response
+from .http import CountedBody, S3Request, S3Response
+
+_MOST_SKIPPED = 1 << 20
+"""Bytes of the largest refused body that is read, so that the client gets the answer and keeps its connection."""
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,7 @@ class S3App:
         """Answers one request; errors become answers too, except those of a body that breaks off while it streams
         out."""
         bucket = ""
+        body = request.body = CountedBody(request.body)
         try:
             bucket, key = routes.split(request)
             if request.method == "OPTIONS":
@@ -59,6 +63,8 @@ class S3App:
             response = error_response(request, InternalError())
         if "origin" in request.headers and request.method != "OPTIONS" and bucket in self.store.writer.buckets:
             response.headers += cors.answer(request, self.store.bucket(bucket))
+        if not body.ended and not await _rest_read(request, body):
+            response.add("Connection", "close")
         response.add("x-amz-request-id", request.request_id)
         response.add("x-amz-id-2", host_id(request.request_id))
         return response
@@ -76,6 +82,21 @@ class S3App:
         if name not in ("CreateBucket", "ListBuckets"):
             call.check_owner(bucket)
         return await HANDLERS[name](call)
+
+
+async def _rest_read(request: S3Request, body: CountedBody) -> bool:
+    """Whether the connection can be used again: nothing of the body that an operation did not want is in the way."""
+    headers = request.headers
+    length = headers.get("content-length", "0")
+    if length == "0" and "transfer-encoding" not in headers:
+        return True
+    if "expect" in headers or not length.isdigit() or int(length) > _MOST_SKIPPED:
+        # Such a client sends its body only when told to; asking for it just to throw it away would be a waste.
+        return False
+    try:
+        return await body.skip(_MOST_SKIPPED)
+    except (ServiceError, OSError):
+        return False
 
 
 def error_response(request: S3Request, error: ServiceError) -> S3Response:

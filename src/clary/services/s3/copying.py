@@ -6,7 +6,7 @@ Reference: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from clary.objects.digests import Digests
 from clary.objects.intake import MAXIMUM
@@ -37,8 +37,10 @@ async def source_of(call: Call) -> Source:
     header = call.header("x-amz-copy-source")
     path, _, query = header.partition("?")
     try:
-        bucket, _, key = unquote(path, errors="strict").removeprefix("/").partition("/")
-    except UnicodeDecodeError:
+        # Some clients send UTF-8 as it is, which a header's Latin-1 text shows byte by byte.
+        decoded = unquote_to_bytes(path.encode("latin-1")).decode("utf-8")
+        bucket, _, key = decoded.removeprefix("/").partition("/")
+    except UnicodeError:
         bucket = key = ""
     if not bucket or not key:
         raise InvalidArgument(

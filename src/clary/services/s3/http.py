@@ -42,8 +42,36 @@ class S3Request:
     """The bucket if the host name carries it; then ``path`` is the key alone."""
 
     def __post_init__(self) -> None:
-        pairs = parse_qsl(self.query, keep_blank_values=True, errors="surrogateescape")
+        pairs = parse_qsl(self.query, keep_blank_values=True, errors="replace")
         self.parameters: dict[str, str] = dict(reversed(pairs))
+
+
+class CountedBody:
+    """A body that knows how much of it has been read, and whether that is all."""
+
+    def __init__(self, body: AsyncIterator[bytes]) -> None:
+        self._body = body
+        self.ended = False
+        """Read to its end, or broken off: there is nothing more to read."""
+
+    def __aiter__(self) -> CountedBody:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._body)
+        except BaseException:
+            self.ended = True
+            raise
+
+    async def skip(self, limit: int) -> bool:
+        """Reads on, at most ``limit`` bytes, to the end; whether that was reached."""
+        try:
+            while limit > 0 and not self.ended:
+                limit -= len(await anext(self))
+        except StopAsyncIteration:
+            return True
+        return self.ended
 
 
 @dataclass

@@ -105,4 +105,42 @@ async def list_objects(call: Call) -> S3Response:
     return xml_response("ListBucketResult", content | _entries(call, page, encode, owners=True))
 
 
-HANDLERS: dict[str, Handler] = {"ListObjects": list_objects, "ListObjectsV2": list_objects_v2}
+async def list_object_versions(call: Call) -> S3Response:
+    """Every object is its only version, ``null``, as in any bucket that never had versioning.
+
+    Reference: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
+    """
+    encode, limit = encoder(call), call.number("max-keys", 1000, 1000)
+    marker, version_marker = call.parameter("key-marker"), call.parameter("version-id-marker")
+    if version_marker and not marker:
+        raise InvalidArgument(
+            "A version-id marker cannot be specified without a key marker.",
+            ArgumentName="version-id-marker",
+            ArgumentValue=version_marker,
+        )
+    page = await call.store.list(
+        call.bucket,
+        prefix=call.parameter("prefix"),
+        delimiter=call.parameter("delimiter"),
+        after=marker,
+        limit=limit,
+    )
+    entries = _entries(call, page, encode, owners=True)
+    content = _frame(call, encode, limit, page) | {
+        "KeyMarker": encode(marker),
+        "VersionIdMarker": version_marker,
+        "NextKeyMarker": encode(page.last) if page.truncated else None,
+        "NextVersionIdMarker": "null"
+        if page.truncated and page.objects and page.objects[-1].key == page.last
+        else None,
+        "Version": [{**entry, "VersionId": "null", "IsLatest": True} for entry in entries["Contents"]],
+        "CommonPrefixes": entries["CommonPrefixes"],
+    }
+    return xml_response("ListVersionsResult", content)
+
+
+HANDLERS: dict[str, Handler] = {
+    "ListObjects": list_objects,
+    "ListObjectsV2": list_objects_v2,
+    "ListObjectVersions": list_object_versions,
+}

@@ -52,7 +52,7 @@ class Optimizer:
         if self.name == "sgd":
             first *= self.momentum
             first += gradient
-            return first * (1.0 - self.momentum)
+            return first
         second *= self.beta_2
         second += (1.0 - self.beta_2) * gradient**2
         if self.name == "rmsprop":

@@ -73,7 +73,8 @@ def train(job: TrainingInput) -> None:
                     f"Channel '{name}' has {others[name].features.shape[1]} features where channel 'train' has "
                     f"{rows.features.shape[1]}"
                 )
-    model = fit(rows, others.get("validation"), hyperparameters, job.hyperparameters, host)
+    with np.errstate(over="ignore", invalid="ignore"):  # a model may run away: the others win
+        model = fit(rows, others.get("validation"), hyperparameters, job.hyperparameters, host)
     for name, part in {"train": rows, **others}.items():
         _report(_say, host, name, quality(model, part, hyperparameters))
     if "test" not in others:

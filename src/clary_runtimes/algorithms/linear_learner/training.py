@@ -76,12 +76,15 @@ class Trainer:
         return total / len(features)
 
     def mean_loss(self, features: Array, labels: Array, restore: Callable[[Array], Array]) -> Array:
-        """The mean loss of every model; ``restore`` turns raw outputs into the units of ``labels``."""
+        """The mean loss of every model, infinite for one that ran away.
+
+        ``restore`` turns raw outputs into the units of ``labels``.
+        """
         total = np.zeros(len(self.models))
         for start in range(0, len(features), _CHUNK):
             part = slice(start, start + _CHUNK)
             total += self.loss.value(restore(self.raw(features[part])), labels[part]).sum(axis=0)
-        return total / len(features)
+        return np.where(np.isfinite(total), total / len(features), np.inf)
 
 
 class BestWeights:

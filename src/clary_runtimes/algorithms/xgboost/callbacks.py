@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,6 +17,31 @@ from clary_runtimes.algorithms.xgboost.metrics import TAB
 CHECKPOINT = "xgboost-checkpoint"
 KEPT_CHECKPOINTS = 5
 RELEASE = int(xgboost.__version__.split(".", maxsplit=1)[0])
+
+
+class InOrder(xgboost.callback.TrainingCallback):  # type: ignore[misc]
+    """Several callbacks as one, all of them called every round.
+
+    The library keeps its callbacks in a set and calls no more of them once one wants to stop, so that the last round's
+    metrics would be missing in some runs.
+    """
+
+    def __init__(self, callbacks: Sequence[Any]) -> None:
+        self.callbacks = callbacks
+
+    def before_training(self, model: Any) -> Any:
+        for callback in self.callbacks:
+            model = callback.before_training(model)
+        return model
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+        wishes = [callback.after_iteration(model, epoch, evals_log) for callback in self.callbacks]
+        return any(wishes)
+
+    def after_training(self, model: Any) -> Any:
+        for callback in self.callbacks:
+            model = callback.after_training(model)
+        return model
 
 
 class MetricsLog(xgboost.callback.TrainingCallback):  # type: ignore[misc]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from clary_runtimes.algorithms.xgboost.scores import evaluation
 from clary_runtimes.contract.errors import UserError
 from clary_runtimes.contract.machine import cpus, gpus
 from clary_runtimes.contract.training import TrainingInput
+
+Array = Any
 
 MODEL_FILE = "xgboost-model"
 
@@ -94,7 +97,7 @@ class Rounds:
             num_boost_round=max(0, self.num_round - first_round),
             evals=[(train, "train")] + ([(validation, "validation")] if validation is not None else []),
             custom_metric=self.custom_metric,
-            callbacks=after,
+            callbacks=[callbacks.InOrder(after)],
             xgb_model=str(checkpoint) if checkpoint is not None else None,
             verbose_eval=False,
         )
@@ -119,9 +122,11 @@ def train(job: TrainingInput) -> None:
     csv_weights = given.get("csv_weights") == 1
     rows = read_rows(train_channel, csv_weights)
     validation_rows = read_rows(validation_channel, csv_weights) if validation_channel else None
+    _check_labels(rows.labels, given)
     print(f"Train matrix has {rows.features.shape[0]} rows and {rows.features.shape[1]} columns", flush=True)
     if validation_rows is not None:
         print(f"Validation matrix has {validation_rows.features.shape[0]} rows", flush=True)
+        _check_labels(validation_rows.labels, given)
         _same_width(rows, validation_rows)
     rounds = Rounds(given, job)
     model_path = job.folders.model / MODEL_FILE
@@ -141,6 +146,20 @@ def train(job: TrainingInput) -> None:
         for number, model in enumerate(models):
             name = MODEL_FILE if rounds.folds is None else f"{MODEL_FILE}-{number}"
             callbacks.save_model(model, model_path.with_name(name))
+
+
+def _check_labels(labels: Array, given: Mapping[str, Any]) -> None:
+    """Refuse labels outside the objective's range: not every release of the library says so in these words."""
+    objective = given.get("objective", DEFAULT_OBJECTIVE)
+    if objective in ("binary:logistic", "binary:logitraw", "reg:logistic"):
+        bad, reason = (labels < 0) | (labels > 1), "label must be in [0,1] for logistic regression"
+    elif objective.startswith("multi:"):
+        bad, reason = (labels < 0) | (labels >= given["num_class"]), "label must be in [0, num_class)"
+    else:
+        return
+    if bad.any():
+        row = int(bad.argmax())
+        raise UserError(f"{reason} (row {row + 1} has {labels[row]:g})")
 
 
 def _same_width(train_rows: Table, validation_rows: Table) -> None:

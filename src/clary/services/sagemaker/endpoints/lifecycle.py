@@ -7,13 +7,14 @@ that records the change.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from clary.compute.admission import Admitted, Request, admit, this_machine
 from clary.compute.images.catalog import ImageNotExact, ImageNotFound
-from clary.compute.placement.base import PlacementError
+from clary.compute.placement.base import Observation, PlacementError
 from clary.resources.context import Platform, Reconciliation
 from clary.resources.lifecycle import Lifecycle
 from clary.services.logs.api import register_stream
@@ -21,6 +22,8 @@ from clary.services.sagemaker.endpoints.server import server_spec
 from clary.services.sagemaker.models.api import container_of
 from clary.state.records import Key, Record
 from clary.state.transaction import Transaction
+
+log = logging.getLogger(__name__)
 
 ENDPOINT = Lifecycle(
     {
@@ -37,6 +40,8 @@ SERVING_SECONDS = 2.0
 """How often servers in service are looked at."""
 DRAIN_SECONDS = 3.0
 """For how long replaced servers finish the requests that they have."""
+ATTEMPTS = 5
+"""How often a server is launched whose agent dies before the deployment is in service."""
 TICKET_SECONDS = 10 * 365 * 86_400.0
 """A server may run for years, and fetches its credentials by the hour."""
 
@@ -116,14 +121,22 @@ def _start(platform: Platform, record: Record, plan: Mapping[str, Any]) -> bool:
 
 
 def _start_server(platform: Platform, record: Record, server: Mapping[str, Any]) -> bool:
-    container = container_of(server["model"])
-    uri = container["Image"]
     observed = platform.placement.observe(server["id"])
+    name = server["variant"]["VariantName"]
     if observed.terminal is not None:
         reason = observed.terminal.get("message") or "The model server ended."
-        raise DeploymentFailed(f"Variant {server['variant']['VariantName']}: {reason}")
+        raise DeploymentFailed(f"Variant {name}: {reason}")
     if observed.started and not observed.lost:
         return observed.address is not None
+    if observed.attempt >= ATTEMPTS:
+        raise DeploymentFailed(f"Variant {name}: the agent of its server died {observed.attempt} times.")
+    _launch_when_ready(platform, record, server, observed)
+    return False
+
+
+def _launch_when_ready(platform: Platform, record: Record, server: Mapping[str, Any], observed: Observation) -> None:
+    """Launch a server's next attempt, or have its image built first. Raises ``DeploymentFailed``."""
+    uri = container_of(server["model"])["Image"]
     try:
         state = platform.images.ensure(uri)
     except (ImageNotFound, ImageNotExact) as error:
@@ -132,7 +145,6 @@ def _start_server(platform: Platform, record: Record, server: Mapping[str, Any])
         raise DeploymentFailed(f"Cannot pull image {uri!r}: {state.message}")
     if state.state == "ready":
         _launch(platform, record, server, attempt=observed.attempt + 1)
-    return False
 
 
 def _launch(platform: Platform, record: Record, server: Mapping[str, Any], attempt: int) -> None:
@@ -152,19 +164,17 @@ def _launch(platform: Platform, record: Record, server: Mapping[str, Any], attem
 
 def _give_up(look: Reconciliation, serving: dict[str, Any], reason: str) -> float | None:
     """End a deployment that failed: a new endpoint has failed with it, an updated one goes on as it was."""
-    record, platform = look.record, look.platform
-    failed = serving["next"] or {"servers": []}
+    record = look.record
     record.document["FailureReason"] = reason[:1024]
+    if serving["next"] is not None:
+        # Recorded before it is done, so that its servers are ended even if the control plane is killed here.
+        serving["old"].append({**serving["next"], "until": 0.0})
     serving["next"] = None
     if serving["current"] is not None:
         record.document["_wanted"] = serving["current"]["config"]
     ENDPOINT.move(record, "Failed" if serving["current"] is None else "InService")
-    if record.status == "Failed":
-        record.wake_at = None
     look.save()
-    for server in failed["servers"]:
-        platform.placement.remove(server["id"], keep_log=True)
-    return None if record.status == "Failed" else SERVING_SECONDS
+    return 0.0
 
 
 def _publish(look: Reconciliation, serving: Mapping[str, Any]) -> None:
@@ -190,24 +200,45 @@ def _keep(look: Reconciliation, serving: dict[str, Any]) -> float | None:
     moved = False
     for server in serving["current"]["servers"]:
         observed = platform.placement.observe(server["id"])
-        if observed.lost or not observed.started or observed.terminal is not None:
-            _launch(platform, record, server, attempt=observed.attempt + 1)
+        if _due_again(platform, observed):
+            try:
+                _launch_when_ready(platform, record, server, observed)
+            except DeploymentFailed as error:
+                # The others are served all the same; this one is tried again at the next look.
+                log.warning("%s: %s", record.arn, error)
             observed = platform.placement.observe(server["id"])
         moved = moved or observed.address != server.get("address")
+    ended = _end_replaced(platform, serving)
+    if moved:
+        _publish(look, serving)
+    elif ended:
+        look.save()
+    return SERVING_SECONDS
+
+
+def _due_again(platform: Platform, observed: Observation) -> bool:
+    """Whether a server in service is to be launched again."""
+    if observed.terminal is None:
+        return observed.lost or not observed.started
+    # It gave up. The pause grows each time, for the cause may be lasting.
+    return platform.clock() >= float(observed.terminal["time"]) + min(60, 2 ** min(observed.attempt, 6))
+
+
+def _end_replaced(platform: Platform, serving: dict[str, Any]) -> bool:
+    """End the servers of deployments that serve no more; whether there were any."""
     over = [old for old in serving["old"] if old["until"] <= platform.clock()]
     for old in over:
         for server in old["servers"]:
             platform.placement.remove(server["id"], keep_log=True)
     serving["old"] = [old for old in serving["old"] if old not in over]
-    if moved:
-        _publish(look, serving)
-    elif over:
-        look.save()
-    return SERVING_SECONDS
+    return bool(over)
 
 
-def _rest(look: Reconciliation, _: dict[str, Any]) -> None:
-    """A failed endpoint waits to be deleted."""
+def _rest(look: Reconciliation, serving: dict[str, Any]) -> None:
+    """A failed endpoint waits to be deleted, without servers."""
+    _end_replaced(look.platform, serving)
+    look.record.wake_at = None
+    look.save()
 
 
 def _delete(look: Reconciliation, serving: dict[str, Any]) -> None:

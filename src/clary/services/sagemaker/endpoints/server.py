@@ -37,7 +37,7 @@ def server_spec(
             "SAGEMAKER_ENDPOINT_NAME": endpoint.name,
             "SAGEMAKER_VARIANT_NAME": variant["VariantName"],
         },
-        inputs=_model_data(container),
+        inputs=[*_model_data(container), *_code(container)],
         limits=Limits(
             grace_s=GRACE_SECONDS,
             memory_bytes=room.memory,
@@ -62,3 +62,9 @@ def _model_data(container: Mapping[str, Any]) -> list[Input]:
     if source["CompressionType"] == "Gzip":
         return [Input("model", source["S3Uri"], kind="object", extract=True)]
     return [Input("model", source["S3Uri"])]
+
+
+def _code(container: Mapping[str, Any]) -> list[Input]:
+    """The user's code where the SDKs leave it in the store, rather than in the model's archive."""
+    address = str(container.get("Environment", {}).get("SAGEMAKER_SUBMIT_DIRECTORY", ""))
+    return [Input("code", address, kind="object", extract=True)] if address.startswith("s3://") else []

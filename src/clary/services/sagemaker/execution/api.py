@@ -14,6 +14,7 @@ from typing import Any
 
 from clary.compute.admission import Admitted, Refused, Request, Waiting, admit, this_machine
 from clary.compute.images.catalog import ImageNotExact, ImageNotFound
+from clary.compute.images.environments import ImageNotReady
 from clary.compute.placement.base import Observation, PlacementError
 from clary.compute.spec import ImageSpec, JobSpec
 from clary.core.errors import ValidationException
@@ -29,6 +30,8 @@ QUEUE_SECONDS = 0.3
 """How often a job that waits for its image or for room is looked at."""
 RESTARTS = 2
 """How often a job is started again after its agent died, unless its retry strategy says otherwise."""
+LAUNCHES = 5
+"""How often one attempt is launched whose agent ends before it has said anything."""
 TICKET_SECONDS = 86_400.0
 """For how long after its longest run a job may fetch credentials: its outputs are still to be uploaded."""
 LONGEST_RUN_SECONDS = 28 * 86_400.0
@@ -111,8 +114,7 @@ class JobKind(ABC):
                 self.show(record, "starting", "", platform.clock())
                 look.save(lambda transaction: self._register_log(platform, transaction, record))
         if isinstance(decision, Admitted):
-            self._launch(look, run)
-            return POLL_SECONDS
+            return self._launch(look, run)
         if isinstance(decision, Refused):
             return self._fail(look, f"CapacityError: {decision.reason}", "client")
         if self.show(record, "waiting", decision.reason, platform.clock()):
@@ -137,9 +139,18 @@ class JobKind(ABC):
         path = platform.placement.log(job_id(record))
         register_stream(transaction, record.key.account, record.key.region, self.log_group, stream, path)
 
-    def _launch(self, look: Reconciliation, run: Mapping[str, Any]) -> None:
+    def _launch(self, look: Reconciliation, run: dict[str, Any]) -> float | None:
+        """Start the agent of the attempt that is recorded, unless that was done before."""
         platform, record = look.platform, look.record
-        image = platform.images.spec(self.image(record))
+        uri = self.image(record)
+        try:
+            image = platform.images.spec(uri)
+        except ImageNotReady:
+            # Its environment was removed since the job was admitted: it is built again.
+            state = platform.images.ensure(uri)
+            if state.state == "failed":
+                return self._fail(look, f"ClientError: Cannot pull image {uri!r}: {state.message}", "client")
+            return QUEUE_SECONDS
         room = Admitted(**{**run["room"], "notes": tuple(run["room"]["notes"])})
         spec = replace(
             self.spec(platform, record, image, room),
@@ -151,7 +162,11 @@ class JobKind(ABC):
         )
         seconds = (spec.limits.max_runtime_s or LONGEST_RUN_SECONDS) + TICKET_SECONDS
         ticket = platform.identity.ticket(spec.role_arn, "SageMaker", seconds)
-        platform.placement.launch(spec, ticket)
+        try:
+            platform.placement.launch(spec, ticket)
+        except PlacementError as error:
+            return self._fail(look, f"InternalServerError: {error}", "internal")
+        return POLL_SECONDS
 
     # After the launch
 
@@ -165,27 +180,37 @@ class JobKind(ABC):
                 platform.placement.stop(job_id(record))
                 return POLL_SECONDS
             return self._finish(look, "Stopped", {"event": "stopped", "time": platform.clock()})
-        if not observed.started or observed.attempt < run["attempt"]:
+        if observed.attempt < run["attempt"]:
             # The control plane died between the decision and the launch.
-            try:
-                self._launch(look, run)
-            except PlacementError as error:
-                return self._fail(look, f"InternalServerError: {error}", "internal")
-            return POLL_SECONDS
+            return self._launch(look, run)
+        if not observed.started:
+            return self._launch_again(look, run)
         if observed.lost:
             return self._again(look, run, "the agent that ran it died")
         if self._show_events(record, observed):
             look.save()
         return POLL_SECONDS
 
+    def _launch_again(self, look: Reconciliation, run: dict[str, Any]) -> float | None:
+        """Launch an attempt once more whose agent ended, or was cut short, before its first word."""
+        run["launches"] = run.get("launches", 1) + 1
+        if run["launches"] > LAUNCHES:
+            why = "The agent of the job does not start. `clary doctor` may say why."
+            return self._fail(look, f"InternalServerError: {why}", "internal")
+        look.save()
+        return self._launch(look, run)
+
     def _show_events(self, record: Record, observed: Observation) -> bool:
+        run = record.document[RUN]
+        # How many events of this attempt the resource shows already; times would not do, for clocks are set back.
+        attempt, count = run.get("shown", (0, 0))
+        new = observed.events[count if attempt == observed.attempt else 0 :]
         shown = False
-        for event in observed.events:
-            if event["time"] >= record.document[RUN].get("shown", 0.0):
-                changed = self.show(record, str(event["event"]), str(event.get("message") or ""), float(event["time"]))
-                shown = changed or shown
+        for event in new:
+            changed = self.show(record, str(event["event"]), str(event.get("message") or ""), float(event["time"]))
+            shown = changed or shown
         if shown:
-            record.document[RUN]["shown"] = float(observed.events[-1]["time"])
+            run["shown"] = (observed.attempt, len(observed.events))
         return shown
 
     def _ended(self, look: Reconciliation, run: dict[str, Any], event: Mapping[str, Any]) -> float | None:
@@ -208,6 +233,7 @@ class JobKind(ABC):
         if run["attempt"] > strategy.get("MaximumRetryAttempts", RESTARTS):
             return self._fail(look, f"InternalServerError: {why}; attempt {run['attempt']} was the last.", "internal")
         run["attempt"] += 1
+        run.pop("launches", None)
         self.show(record, "restarting", f"Starting again because {why}.", look.platform.clock())
         look.save()
         return 0.0

@@ -92,7 +92,8 @@ class TrainingJobs(JobKind):
         )
 
     def show(self, record: Record, step: str, message: str, time: float) -> bool:
-        if step not in _STEPS:
+        if step not in _STEPS or (record.status == "Stopping" and step != "uploading"):
+            # What the job did before it was asked to stop may be heard of after that, and would hide it.
             return False
         status, usual = _STEPS[step]
         return move_on(record, status, message or usual, time)

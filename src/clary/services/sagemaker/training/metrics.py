@@ -14,9 +14,10 @@ def final_metrics(file: Path) -> list[dict[str, Any]]:
         return []
     with file.open(encoding="utf-8") as lines:
         for line in lines:
-            if not line.endswith("\n"):
-                break
-            metric = json.loads(line)
+            try:
+                metric = json.loads(line)
+            except ValueError:
+                continue  # an agent was killed while it wrote this
             last[metric["name"]] = {
                 "MetricName": metric["name"],
                 "Value": float(metric["value"]),

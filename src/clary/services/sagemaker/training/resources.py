@@ -12,7 +12,8 @@ from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.execution.api import remove_job, stop_job
 from clary.services.sagemaker.training.algorithms import check_hyperparameters
-from clary.services.sagemaker.training.job import TrainingJobs
+from clary.services.sagemaker.training.job import TrainingJobs, move_on
+from clary.state.records import Record
 from clary.state.transaction import Transaction
 
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
@@ -32,7 +33,9 @@ def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
     if params["ResourceConfig"].get("InstanceCount", 1) != 1 or "InstanceGroups" in params["ResourceConfig"]:
         raise NotAvailableYet("Training on several instances is not available in Clary yet; use InstanceCount 1.")
     _check_channels(params)
-    check_hyperparameters(algorithm["TrainingImage"], params.get("HyperParameters", {}))
+    if not algorithm.get("ContainerEntrypoint"):
+        # With a command of its own the job runs no algorithm of the image, and its hyperparameters are its own affair.
+        check_hyperparameters(algorithm["TrainingImage"], params.get("HyperParameters", {}))
     stopping = params.setdefault("StoppingCondition", {})
     stopping.setdefault("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS)
     params.setdefault("EnableNetworkIsolation", False)
@@ -65,6 +68,14 @@ def _check_channels(params: dict[str, Any]) -> None:
             raise ValidationException(f"The S3 URI {source['S3Uri']} of channel {channel['ChannelName']} is invalid.")
 
 
+_ask_to_end = stop_job("training")
+
+
+def _stop(context: Context, record: Record) -> None:
+    _ask_to_end(context, record)
+    move_on(record, "Stopping", "Stopping the training job", context.platform.clock())
+
+
 training_jobs = Resource(
     service="sagemaker",
     noun="TrainingJob",
@@ -77,7 +88,7 @@ training_jobs = Resource(
         f"({arn})"
     ),
     prepare=_prepare,
-    stop=stop_job("training"),
+    stop=_stop,
     remove=remove_job("training"),
     reconcile=TrainingJobs(),
 )
