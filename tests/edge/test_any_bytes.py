@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from clary.testing.server import Server
 
-CREDENTIAL = "AWS4-HMAC-SHA256 Credential={key}/20261120/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature={signature}"
+CREDENTIAL = (
+    "AWS4-HMAC-SHA256 Credential={key}/20261120/us-east-1/{service}/aws4_request, SignedHeaders=host, "
+    "Signature={signature}"
+)
 
 words = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=40)
 services = st.sampled_from(["s3", "sagemaker", "sts", "iam", "logs", "monitoring", "nope", ""])

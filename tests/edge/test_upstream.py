@@ -130,7 +130,7 @@ def test_an_answer_that_breaks_off_is_an_error_and_not_a_hang(tmp_path: Path, an
 
 def test_silence_times_out_and_the_connection_is_not_used_again(tmp_path: Path) -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head, body = await read_request(reader)
+        _, body = await read_request(reader)
         if body == b"speak":
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         await reader.read()

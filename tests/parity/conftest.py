@@ -295,6 +295,7 @@ class Client:
             "PATH": f"{self._bin}{os.pathsep}{os.environ['PATH']}",
             "AWS_PAGER": "",
             "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
+            "SAGEMAKER_USER_CONFIG_OVERRIDE": str(self._settings()),
         }
         return subprocess.run(
             [str(self._bin / command[0]), *command[1:]],
@@ -306,6 +307,12 @@ class Client:
             timeout=280,
             check=False,
         )
+
+    def _settings(self) -> Path:
+        """Settings of the SDKs without which they call home."""
+        file = self._work / "sagemaker.yaml"
+        file.write_text("SchemaVersion: '1.0'\nSageMaker:\n  PythonSDK:\n    Modules:\n      TelemetryOptOut: true\n")
+        return file
 
     def story(self, server: Server, file: Path, role: str = "ClaryExecutionRole") -> str:
         """Run a Python program as a user of the SDK with ``role``; a copy, so that it finds nothing of ours beside it."""

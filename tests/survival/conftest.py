@@ -164,6 +164,11 @@ class Plant:
         own = {self.pid(name) for name in ("supervisor", "edge", "control")} if self.state() else set()
         return {pid: command for pid, command in self.processes().items() if pid not in own}
 
+    def await_rest(self) -> None:
+        """Until nothing of any job is left but logs. The end is told first and cleaned up after."""
+        wait_until(lambda: not self.job_processes(), 20, self.job_processes)
+        wait_until(lambda: not self.placement.list(), 20, self.placement.list)
+
     def close(self) -> None:
         """End everything, however the test left it."""
         self.reap()

@@ -29,8 +29,7 @@ def check_single(plant: Any, wait_until: Any) -> None:
     agents = [command for command in plant.job_processes().values() if "agent/__main__.py" in command]
     assert len(agents) == 1, agents
     plant.delete_endpoint("endpoint")
-    assert plant.job_processes() == {}
-    assert plant.placement.list() == []
+    plant.await_rest()
 
 
 @pytest.mark.parametrize("victims", [["edge"], ["control"], ["edge", "control"]], ids=" and ".join)
@@ -137,5 +136,4 @@ def test_a_deletion(plant: Any, wait_until: Any) -> None:
     plant.client("sagemaker").delete_endpoint(EndpointName="endpoint")
     plant.kill("control")
     wait_until(lambda: not plant.client("sagemaker").list_endpoints()["Endpoints"])
-    assert plant.job_processes() == {}
-    assert plant.placement.list() == []
+    plant.await_rest()

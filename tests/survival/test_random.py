@@ -35,5 +35,4 @@ def test_jobs_under_random_kills(plant: Any, wait_until: Any, seed: int) -> None
         assert plant.lines(name) == [*(f"step {step}" for step in range(6)), "all steps done"]
         assert len(plant.model(described)) == 6
     assert len(plant.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]) == JOBS
-    wait_until(lambda: plant.placement.list() == [], 20, plant.placement.list)
-    assert plant.job_processes() == {}
+    plant.await_rest()

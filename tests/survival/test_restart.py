@@ -30,7 +30,7 @@ def test_down_and_up(plant: Any) -> None:
     assert described["TrainingJobStatus"] == "Completed", described
     assert "Restarting" not in [each["Status"] for each in described["SecondaryStatusTransitions"]]
     plant.delete_endpoint("endpoint")
-    assert plant.job_processes() == {}
+    plant.await_rest()
 
 
 def test_a_job_that_ended_while_nobody_was_there(plant: Any, wait_until: Any) -> None:
@@ -67,22 +67,20 @@ def test_reset_ends_jobs_and_servers(plant: Any, wait_until: Any) -> None:
         plant.train(f"job-{number}", "wait")
     wait_until(lambda: len(plant.placement.list()) == 4)
     plant.reset()
-    assert plant.job_processes() == {}
-    assert plant.placement.list() == []
+    plant.await_rest()
     assert plant.client("sagemaker").list_training_jobs()["TrainingJobSummaries"] == []
 
 
 def test_reset_just_after_creation(plant: Any) -> None:
     """The reconcilers are about to launch what is being forgotten."""
     for turn in range(5):
-        plant.client("s3").head_bucket(Bucket="survival") if turn == 0 else plant.client("s3").create_bucket(
-            Bucket="survival"
-        )
+        if turn:
+            plant.client("s3").create_bucket(Bucket="survival")
         for number in range(4):
             plant.train(f"job-{number}", "wait")
         plant.reset()
         assert plant.placement.list() == []
-        assert plant.job_processes() == {}
+        plant.await_rest()
 
 
 def test_a_reset_that_was_cut_short_is_finished(plant: Any, wait_until: Any) -> None:
@@ -93,8 +91,7 @@ def test_a_reset_that_was_cut_short_is_finished(plant: Any, wait_until: Any) -> 
         database.execute("DELETE FROM resources WHERE kind = 'TrainingJob'")
     database.close()
     plant.up()
-    wait_until(lambda: plant.job_processes() == {}, 10, plant.job_processes)
-    assert plant.placement.list() == []
+    plant.await_rest()
 
 
 def test_an_end_that_was_recorded_and_not_cleaned_up(plant: Any, wait_until: Any) -> None:
@@ -106,8 +103,7 @@ def test_an_end_that_was_recorded_and_not_cleaned_up(plant: Any, wait_until: Any
         database.execute("UPDATE resources SET status = 'Failed', wake_at = NULL WHERE kind = 'TrainingJob'")
     database.close()
     plant.up()
-    wait_until(lambda: plant.placement.list() == [], 10, plant.placement.list)
-    assert plant.job_processes() == {}
+    plant.await_rest()
     assert plant.lines("job") == ["step 0", "step 1", "step 2"]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clary.core.errors import UnknownOperationException
+from clary.core.errors import SignatureDoesNotMatch, UnknownOperationException
 from clary.wire.errors import InvalidAction, MissingAction
 from clary.wire.http import Request
 from clary.wire.route import bucket_in_host, identify, service_of
@@ -130,6 +130,11 @@ def test_targets(target: str, service: str, operation: str) -> None:
 def test_unknown_targets(target: str, scoped: Any) -> None:
     with pytest.raises(UnknownOperationException):
         identify(Request("POST", "/", headers={"x-amz-target": target, **scoped("sagemaker")}))
+
+
+def test_a_signature_for_one_service_is_not_good_for_another(scoped: Any) -> None:
+    with pytest.raises(SignatureDoesNotMatch, match="Credential should be scoped to correct service: 'sagemaker'."):
+        identify(Request("POST", "/", headers={"x-amz-target": "SageMaker.ListModels", **scoped("s3")}))
 
 
 def test_query_services(scoped: Any) -> None:

@@ -196,6 +196,12 @@ def test_one_fault_has_a_name_in_every_protocol(error: Any, json_code: str, quer
     reads(s3_code, "rest-xml", serialize_error(service("s3"), error("x"), "id-1"))
 
 
+def test_what_s3_does_not_do_yet() -> None:
+    response = serialize_error(service("s3"), errors.NotAvailableYet("x"), "id-1")
+    assert response.status == 501
+    reads("NotImplemented", "rest-xml", response)
+
+
 def test_an_error_without_a_known_service_is_json() -> None:
     assert reads("AccessDeniedException", "json", serialize_error(None, errors.AccessDenied("no"), "id-1"))
 

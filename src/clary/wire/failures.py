@@ -142,7 +142,7 @@ def _query(service: Service | None, error: ServiceError, request_id: str) -> Res
 
 
 def _rest_xml(service: Service | None, error: ServiceError, request_id: str) -> Response:
-    code = _code(error, _S3_CODES, service)
+    code = "NotImplemented" if error.status == 501 else _code(error, _S3_CODES, service)
     shape = _shape(service, code)
     if service is not None and service.name != "s3":
         return _query(service, error, request_id)

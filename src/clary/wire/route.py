@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
-from clary.core.errors import ServiceError, UnknownOperationException
+from clary.core.errors import ServiceError, SignatureDoesNotMatch, UnknownOperationException
 from clary.wire.catalog import Service, Summary, UnknownService, service, summaries
 from clary.wire.errors import InvalidAction, MissingAction
 from clary.wire.http import Request
@@ -45,7 +45,7 @@ def identify(request: Request, domains: Sequence[str] = LOCAL_DOMAINS) -> Route:
     """The route of a request; ``domains`` are host names under which buckets may be sub-domains.
 
     Nothing is verified here. Raises ``UnknownOperationException`` if no service fits; for the query protocol
-    ``InvalidAction`` or ``MissingAction``.
+    ``InvalidAction`` or ``MissingAction``; ``SignatureDoesNotMatch`` if it is signed for another service than it is for.
     """
     access_key, region, signing_name = _scope(request)
     headers = request.headers
@@ -154,6 +154,7 @@ def _by_target(request: Request, target: str, access_key: str | None, region: st
         if len(names) == 1 or service(name).has_operation(operation):
             if not service(name).has_operation(operation):
                 break
+            _check_scope(name, signing_name)
             return Route(name, region, operation, "json", request.path, access_key)
     raise UnknownOperationException(f"The target {target[:256]} names no known operation")
 
@@ -163,8 +164,16 @@ def _by_rpc_path(request: Request, access_key: str | None, region: str, signing_
     if len(parts) >= 5 and parts[-4] == "service" and parts[-2] == "operation":
         for name in _targets().get(parts[-3], ()):
             if service(name).has_operation(parts[-1]):
+                _check_scope(name, signing_name)
                 return Route(name, region, parts[-1], _CBOR, request.path, access_key)
     raise UnknownOperationException(f"No operation of {signing_name[:64]} answers {request.path[:256]}")
+
+
+def _check_scope(name: str, signing_name: str) -> None:
+    """A signature for one service must not be good for another, whose rules on what is signed are stricter."""
+    wanted = _summary(name).signing_name
+    if signing_name not in ("", wanted):
+        raise SignatureDoesNotMatch(f"Credential should be scoped to correct service: '{wanted}'.")
 
 
 def _unsigned(request: Request) -> Route | None:

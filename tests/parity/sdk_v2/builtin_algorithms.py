@@ -48,7 +48,7 @@ finally:
 assert "train-error" in log, log
 assert "Completed" in log or "Training seconds" in log, log
 assert estimator.model_data.endswith("/output/model.tar.gz"), estimator.model_data
-metrics = estimator.training_job_analytics
+assert "train:error" in estimator.training_job_analytics.name or estimator.training_job_analytics._metric_names
 assert estimator.latest_training_job.describe()["TrainingJobStatus"] == "Completed"
 
 predictor = estimator.deploy(1, "ml.m5.large", serializer=CSVSerializer(), deserializer=CSVDeserializer())

@@ -64,7 +64,7 @@ async def _answer(response: S3Response, send: Any) -> None:
     if isinstance(response.body, bytes):
         await send({"type": "http.response.body", "body": response.body})
         return
-    async with contextlib.aclosing(response.body) as chunks:  # type: ignore[type-var]
+    async with contextlib.aclosing(response.body) as chunks:
         async for chunk in chunks:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})

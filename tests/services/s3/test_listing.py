@@ -64,6 +64,8 @@ def test_page_sizes(s3: Any, full: str, fails: Any, raw: Any) -> None:
     error = fails("InvalidArgument", s3.list_objects_v2, 400, Bucket=full, MaxKeys=-1)
     assert (error["ArgumentName"], error["ArgumentValue"]) == ("max-keys", "-1")
     fails("InvalidArgument", s3.list_objects_v2, 400, Bucket=full, ContinuationToken="nonsense!")
+    assert s3.list_objects_v2(Bucket=full, ContinuationToken="")["KeyCount"] == len(KEYS)
+    assert s3.list_objects(Bucket=full, Prefix="z\n")["Prefix"] == "z\n"
     fails("InvalidArgument", s3.list_objects_v2, 400, Bucket=full, EncodingType="base64")
     fails("NoSuchBucket", s3.list_objects_v2, 404, Bucket="no-such-bucket")
     _, _, body = raw("GET", f"/{full}?list-type=2&prefix=z")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import os
+import zlib
 from typing import Any
 
 import pytest
@@ -97,7 +99,12 @@ def test_checksums_of_parts(s3: Any, bucket: str, fails: Any, kind: str) -> None
     fails("InvalidRequest", s3.upload_part, 400, **at, PartNumber=3, Body=b"", ChecksumAlgorithm="SHA256")
     wrong = [{**parts[0], "ChecksumCRC32": "AAAAAA=="}, parts[1]]
     fails("BadDigest", s3.complete_multipart_upload, 400, **at, MultipartUpload={"Parts": wrong})
-    done = s3.complete_multipart_upload(**at, MultipartUpload={"Parts": parts}, ChecksumType=kind)
+    whole = base64.b64encode(zlib.crc32(DATA[: 5 * MIB] + b"x").to_bytes(4, "big")).decode()
+    claim = {"ChecksumCRC32": whole} if kind == "FULL_OBJECT" else {}
+    if claim:
+        wrong_claim = {"ChecksumCRC32": "AAAAAA=="}
+        fails("BadDigest", s3.complete_multipart_upload, 400, **at, MultipartUpload={"Parts": parts}, **wrong_claim)
+    done = s3.complete_multipart_upload(**at, MultipartUpload={"Parts": parts}, ChecksumType=kind, **claim)
     assert done["ChecksumType"] == kind
     assert done["ChecksumCRC32"].endswith("-2") == (kind == "COMPOSITE")
     got = s3.get_object(Bucket=bucket, Key="key", ChecksumMode="ENABLED")
@@ -113,7 +120,8 @@ def test_copied_parts(s3: Any, bucket: str, fails: Any) -> None:
         copied = s3.upload_part_copy(**at, PartNumber=number, CopySource=source, CopySourceRange=extent)
         parts.append({"PartNumber": number, "ETag": copied["CopyPartResult"]["ETag"]})
     arguments = {**at, "PartNumber": 3, "CopySource": source}
-    for extent in ("bytes=0-99999999", "bytes=5-2", "bytes=0-", "nonsense"):
+    fails("InvalidRange", s3.upload_part_copy, 416, **arguments, CopySourceRange="bytes=0-99999999")
+    for extent in ("bytes=5-2", "bytes=0-", "nonsense"):
         fails("InvalidArgument", s3.upload_part_copy, 400, **arguments, CopySourceRange=extent)
     s3.complete_multipart_upload(**at, MultipartUpload={"Parts": parts})
     assert s3.get_object(Bucket=bucket, Key="key")["Body"].read() == DATA[: 5 * MIB + 10]

@@ -88,9 +88,13 @@ def _steps(installation: Installation) -> Steps:
 
 def _image_progress(installation: Installation) -> Callable[[str], str]:
     """What is happening with the environment of an image: the first job with an image waits until it is built."""
+    from clary.cli.quickstart.steps import PROCESSING_IMAGE, TRAINING_IMAGE
     from clary.compute.images.environments import ImageStore
 
     store = ImageStore(installation.settings)
+    # On a machine that has neither yet, both are built at once, while the first job waits for the first.
+    for uri in (PROCESSING_IMAGE, TRAINING_IMAGE):
+        store.ensure(uri)
 
     def progress(uri: str) -> str:
         found = store.progress(uri)

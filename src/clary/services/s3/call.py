@@ -72,13 +72,17 @@ class Call:
         if version not in (None, "null"):
             raise NoSuchVersion(Key=self.key, VersionId=version)
 
-    async def document(self, root: str, *, digest_required: bool = False) -> xml.Node:
-        """The XML that the request carries. Raises ``MalformedXML``, and errors of its digests."""
-        return xml.read(await self.content(digest_required=digest_required), root)
+    async def document(self, root: str, *, digest_required: bool = False, own_checksum: bool = True) -> xml.Node:
+        """The XML that the request carries. Raises ``MalformedXML``, and errors of its digests.
 
-    async def content(self, *, digest_required: bool = False) -> bytes:
-        """The whole body of a request that carries a document."""
+        Without ``own_checksum`` the checksum in the headers is not this document's.
+        """
+        return xml.read(await self.content(digest_required=digest_required, own_checksum=own_checksum), root)
+
+    async def content(self, *, digest_required: bool = False, own_checksum: bool = True) -> bytes:
+        """The whole body of a request that carries a document; as ``document``."""
         claims = checksums.claims(self.request)
+        claims.own_checksum = own_checksum
         if digest_required and claims.md5 is None and not claims.algorithm:
             raise InvalidRequest("Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
         digests = Digests(claims.algorithms)

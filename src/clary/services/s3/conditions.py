@@ -12,7 +12,7 @@ from email.utils import formatdate, parsedate_to_datetime
 from clary.objects.errors import NoSuchKey
 from clary.objects.model import Object
 
-from .errors import InvalidRange, NotImplementedByS3, NotModified, PreconditionFailed
+from .errors import InvalidRange, NotModified, PreconditionFailed
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
@@ -60,16 +60,16 @@ def check_read(headers: Mapping[str, str], item: Object, prefix: str = "") -> No
 
 
 def write_condition(headers: Mapping[str, str], key: str) -> Callable[[Object | None], None] | None:
-    """What a write demands of the object that is there; ``None`` if it demands nothing. Raises
-    ``NotImplementedByS3``."""
+    """What a write demands of the object that is there; ``None`` if it demands nothing.
+
+    S3 itself knows ``If-None-Match`` only with an asterisk; here ETags have the meaning of RFC 9110 too.
+    """
     match, none_match = headers.get("if-match"), headers.get("if-none-match")
     if match is None and none_match is None:
         return None
-    if none_match is not None and (none_match.strip() != "*" or match is not None):
-        raise NotImplementedByS3(Header="If-None-Match")
 
     def check(existing: Object | None) -> None:
-        if none_match is not None and existing is not None:
+        if none_match is not None and existing is not None and _matches(none_match, existing.etag):
             raise PreconditionFailed(Condition="If-None-Match")
         if match is not None:
             if existing is None:

@@ -66,7 +66,7 @@ async def list_objects_v2(call: Call) -> S3Response:
         call.bucket,
         prefix=call.parameter("prefix"),
         delimiter=call.parameter("delimiter"),
-        after=start_after if token is None else _opened(token),
+        after=_opened(token) if token else start_after,
         limit=limit,
     )
     content = _frame(call, encode, limit, page)
@@ -99,7 +99,8 @@ async def list_objects(call: Call) -> S3Response:
     page = await call.store.list(
         call.bucket, prefix=call.parameter("prefix"), delimiter=delimiter, after=marker, limit=limit
     )
-    content = _frame(call, encode, limit, page) | {"Marker": encode(marker)}
+    # Only here the prefix is never encoded; clients do not decode it either.
+    content = _frame(call, encode, limit, page) | {"Prefix": call.parameter("prefix"), "Marker": encode(marker)}
     if page.truncated and delimiter:
         content["NextMarker"] = encode(page.last)
     return xml_response("ListBucketResult", content | _entries(call, page, encode, owners=True))

@@ -17,7 +17,7 @@ from . import checksums, conditions
 from .buckets import owner, timestamp
 from .call import Call, Handler, xml_response
 from .copying import source_of
-from .errors import BadDigest, InvalidArgument, InvalidPartOrder, InvalidRequest, MalformedXML
+from .errors import BadDigest, InvalidArgument, InvalidPartOrder, InvalidRange, InvalidRequest, MalformedXML
 from .http import S3Response
 from .listing import encoder
 from .writing import attributes_of, check_length, encryption_headers, written_headers
@@ -123,16 +123,12 @@ def _copy_range(call: Call, size: int) -> tuple[int, int]:
             ArgumentValue=text,
         )
     if int(match[2]) >= size:
-        raise InvalidArgument(
-            f"Range specified is not valid for source object of size: {size}",
-            ArgumentName="x-amz-copy-source-range",
-            ArgumentValue=text,
-        )
+        raise InvalidRange(RangeRequested=text, ActualObjectSize=str(size))
     return int(match[1]), int(match[2]) + 1
 
 
 async def complete_multipart_upload(call: Call) -> S3Response:
-    document = await call.document("CompleteMultipartUpload")
+    document = await call.document("CompleteMultipartUpload", own_checksum=False)
     entries = document.all("Part")
     if not 1 <= len(entries) <= _MOST_PARTS:
         raise MalformedXML

@@ -83,9 +83,9 @@ def check_length(call: Call) -> None:
     """Raises ``MissingContentLength`` or ``EntityTooLarge`` before any of the body is read."""
     headers = call.request.headers
     declared = headers.get("x-amz-decoded-content-length") or headers.get("content-length")
-    if declared is None:
+    if declared is None and "transfer-encoding" not in headers:
         raise MissingContentLength
-    if declared.isascii() and declared.isdigit() and int(declared) > MAXIMUM:
+    if declared is not None and declared.isascii() and declared.isdigit() and int(declared) > MAXIMUM:
         raise EntityTooLarge(int(declared), MAXIMUM)
 
 
@@ -94,11 +94,11 @@ def attributes_of(call: Call) -> Attributes:
     check_acl(call)
     headers = call.request.headers
     kept = {name: headers[name] for name in _KEPT if name in headers}
-    if "content-encoding" in kept:
-        # ``aws-chunked`` describes how the body was sent, not the object.
+    if "aws-chunked" in kept.get("content-encoding", ""):
+        # It describes how the body was sent, not the object.
         codings = [coding.strip() for coding in kept.pop("content-encoding").split(",")]
-        if codings := [coding for coding in codings if coding and coding.lower() != "aws-chunked"]:
-            kept["content-encoding"] = ",".join(codings)
+        if codings := [coding for coding in codings if coding and coding != "aws-chunked"]:
+            kept["content-encoding"] = ", ".join(codings)
     if _REDIRECT in headers:
         if not headers[_REDIRECT].startswith(("/", "http://", "https://")):
             raise InvalidArgument(

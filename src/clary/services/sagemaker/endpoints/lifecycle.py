@@ -124,14 +124,23 @@ def _start_server(platform: Platform, record: Record, server: Mapping[str, Any])
     observed = platform.placement.observe(server["id"])
     name = server["variant"]["VariantName"]
     if observed.terminal is not None:
-        reason = observed.terminal.get("message") or "The model server ended."
-        raise DeploymentFailed(f"Variant {name}: {reason}")
+        raise DeploymentFailed(_why(name, observed.terminal))
     if observed.started and not observed.lost:
         return observed.address is not None
     if observed.attempt >= ATTEMPTS:
         raise DeploymentFailed(f"Variant {name}: the agent of its server died {observed.attempt} times.")
     _launch_when_ready(platform, record, server, observed)
     return False
+
+
+def _why(variant: str, event: Mapping[str, Any]) -> str:
+    """The failure reason of a server that ended, as SageMaker words it where it does."""
+    if event.get("code") == "ping":
+        return (
+            f"The primary container for production variant {variant} did not pass the ping health check. "
+            f"Please check CloudWatch logs for this endpoint. {event.get('detail') or event.get('message', '')}"
+        )
+    return f"Variant {variant}: {event.get('message') or 'the model server ended.'}"
 
 
 def _launch_when_ready(platform: Platform, record: Record, server: Mapping[str, Any], observed: Observation) -> None:
@@ -221,7 +230,8 @@ def _due_again(platform: Platform, observed: Observation) -> bool:
     if observed.terminal is None:
         return observed.lost or not observed.started
     # It gave up. The pause grows each time, for the cause may be lasting.
-    return platform.clock() >= float(observed.terminal["time"]) + min(60, 2 ** min(observed.attempt, 6))
+    pause: int = min(60, 2 ** min(observed.attempt, 6))
+    return platform.clock() >= float(observed.terminal["time"]) + pause
 
 
 def _end_replaced(platform: Platform, serving: dict[str, Any]) -> bool:

@@ -13,7 +13,6 @@ from clary.compute.admission import Admitted
 from clary.compute.spec import ImageSpec, Input, JobSpec, Limits, MetricDefinition, Output
 from clary.resources.context import Platform
 from clary.services.sagemaker.execution.api import JobKind
-from clary.services.sagemaker.training.algorithms import metric_definitions
 from clary.services.sagemaker.training.metrics import final_metrics
 from clary.state.records import Record
 
@@ -85,8 +84,7 @@ class TrainingJobs(JobKind):
             current_host=HOST,
             role_arn=document["RoleArn"],
             metrics=[
-                MetricDefinition(metric["Name"], metric["Regex"])
-                for metric in [*metric_definitions(image.uri), *algorithm.get("MetricDefinitions", [])]
+                MetricDefinition(metric["Name"], metric["Regex"]) for metric in algorithm.get("MetricDefinitions", [])
             ],
             requirements="requirements.txt",
         )
@@ -112,7 +110,7 @@ class TrainingJobs(JobKind):
         if "TrainingStartTime" in document:
             seconds = max(1, round(time - document["TrainingStartTime"]))
             document["TrainingTimeInSeconds"] = document["BillableTimeInSeconds"] = seconds
-        if record.status != "Failed" and event.get("uploaded", True):
+        if record.status != "Failed" and "TrainingStartTime" in document:
             document["ModelArtifacts"] = {"S3ModelArtifacts": model_uri(record)}
         metrics = final_metrics(platform.placement.metrics(f"{record.key.kind}-{record.id}"))
         if metrics:

@@ -11,7 +11,7 @@ from clary.core.errors import NotAvailableYet, ResourceInUse, ValidationExceptio
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.execution.api import remove_job, stop_job
-from clary.services.sagemaker.training.algorithms import check_hyperparameters
+from clary.services.sagemaker.training.algorithms import check_hyperparameters, metric_definitions
 from clary.services.sagemaker.training.job import TrainingJobs, move_on
 from clary.state.records import Record
 from clary.state.transaction import Transaction
@@ -33,9 +33,7 @@ def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
     if params["ResourceConfig"].get("InstanceCount", 1) != 1 or "InstanceGroups" in params["ResourceConfig"]:
         raise NotAvailableYet("Training on several instances is not available in Clary yet; use InstanceCount 1.")
     _check_channels(params)
-    if not algorithm.get("ContainerEntrypoint"):
-        # With a command of its own the job runs no algorithm of the image, and its hyperparameters are its own affair.
-        check_hyperparameters(algorithm["TrainingImage"], params.get("HyperParameters", {}))
+    _check_algorithm(algorithm, params.get("HyperParameters", {}))
     stopping = params.setdefault("StoppingCondition", {})
     stopping.setdefault("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS)
     params.setdefault("EnableNetworkIsolation", False)
@@ -49,6 +47,19 @@ def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
         }
     ]
     params["SecondaryStatus"] = "Starting"
+
+
+def _check_algorithm(algorithm: dict[str, Any], hyperparameters: dict[str, str]) -> None:
+    """Refuse what a built-in algorithm does not take, and add the metrics that it reports, which Describe shows too."""
+    known: list[dict[str, str]] = []
+    if not algorithm.get("ContainerEntrypoint"):
+        # With a command of its own the job runs no algorithm of the image, and its hyperparameters are its own affair.
+        check_hyperparameters(algorithm["TrainingImage"], hyperparameters)
+        known = metric_definitions(algorithm["TrainingImage"])
+    definitions = [*known, *algorithm.get("MetricDefinitions", [])]
+    if definitions:
+        algorithm["MetricDefinitions"] = definitions
+    algorithm.setdefault("EnableSageMakerMetricsTimeSeries", bool(definitions))
 
 
 def _check_channels(params: dict[str, Any]) -> None:
