@@ -46,6 +46,7 @@ def test_a_private_file_is_replaced_whole(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     write_private(file, "one")
     write_private(file, b"two")
+    write_private(file, "three", replace=False)
     assert file.read_text() == "two"
     assert file.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [file]

@@ -100,7 +100,7 @@ def test_the_jobs_own_process_is_the_jobs_own_fault(plant: Any) -> None:
 
 
 def test_a_stop_while_processes_die(plant: Any) -> None:
-    job = begin(plant)
+    begin(plant)
     plant.client("sagemaker").stop_training_job(TrainingJobName="job")
     plant.kill("control")
     described = plant.await_end("job")

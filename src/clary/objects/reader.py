@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class ObjectReader:
             return b""
         return self._data.get(self.segments[0].blob) if len(self.segments) == 1 else None
 
-    async def stream(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+    async def stream(self, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         """The bytes from ``start`` up to, without, ``stop``; closes the object at the end."""
         stop = self.object.size if stop is None else min(stop, self.object.size)
         try:

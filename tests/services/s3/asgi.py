@@ -118,7 +118,7 @@ class Server:
                 await startup(sockets)
                 self._ready.set()
 
-            self._server.startup = started  # type: ignore[method-assign]
+            self._server.startup = started
             await self._server.serve()
 
         asyncio.run(main())

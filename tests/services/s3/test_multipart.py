@@ -109,6 +109,9 @@ def test_checksums_of_parts(s3: Any, bucket: str, fails: Any, kind: str) -> None
     assert done["ChecksumCRC32"].endswith("-2") == (kind == "COMPOSITE")
     got = s3.get_object(Bucket=bucket, Key="key", ChecksumMode="ENABLED")
     assert got["Body"].read() == DATA[: 5 * MIB] + b"x"
+    part = s3.get_object(Bucket=bucket, Key="key", PartNumber=2, ChecksumMode="ENABLED")
+    assert part["ChecksumCRC32"] == base64.b64encode(zlib.crc32(b"x").to_bytes(4, "big")).decode()
+    assert part["Body"].read() == b"x"
 
 
 def test_copied_parts(s3: Any, bucket: str, fails: Any) -> None:

@@ -59,8 +59,10 @@ class Child:
         self.began = time.monotonic()
         self.exit_code: int | None = None
         """128 + the signal's number for a process that a signal ended, as shells and containers count."""
-        with open(folder.file("process"), "w", encoding="utf-8") as file:
+        aside = folder.file("process.new")
+        with open(aside, "w", encoding="utf-8") as file:
             file.write(f"{self.pid} {start_time(self.pid)}")
+        os.rename(aside, folder.file("process"))
 
     def poll(self) -> bool:
         """Whether the process has ended."""

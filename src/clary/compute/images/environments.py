@@ -24,6 +24,7 @@ from uv import find_uv_bin
 from clary.compute.images.catalog import Image, Match, find
 from clary.compute.images.overlays import LOCK, uv_environment
 from clary.compute.spec import ImageSpec
+from clary.core.files import write_private
 from clary.core.settings import Settings
 
 State = Literal["ready", "building", "failed", "absent"]
@@ -151,7 +152,7 @@ class ImageStore:
                 # A virtual environment names its own folder in few places, and those name the target already.
                 (aside / "environment").rename(target)
             except BuildError as error:
-                _write_private(self._file(image, "failed"), str(error))
+                write_private(self._file(image, "failed"), str(error))
                 raise
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
@@ -305,9 +306,3 @@ def _last_line(file: Path) -> str:
     except OSError:
         return ""
     return lines[-1] if lines else ""
-
-
-def _write_private(file: Path, text: str) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)

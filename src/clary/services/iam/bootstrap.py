@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from clary.core.files import write_private
 from clary.core.ids import secret_key, unique_id
 from clary.core.settings import Settings
 from clary.services.iam.entities import (
@@ -18,7 +19,7 @@ from clary.services.iam.entities import (
     find_access_key,
     secret_of,
 )
-from clary.services.iam.vault import Vault, write_private
+from clary.services.iam.vault import Vault
 from clary.state.database import Database
 from clary.state.records import Key, Record
 from clary.state.transaction import Transaction

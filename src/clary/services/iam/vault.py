@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from clary.core.files import write_private
+
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 
@@ -35,32 +37,6 @@ def master_key(folder: Path) -> bytes:
     if len(key) != _KEY_BYTES:
         raise ValueError(f"{path} does not hold a master key of {_KEY_BYTES} bytes")
     return key
-
-
-def write_private(path: Path, content: bytes, *, replace: bool = True) -> None:
-    """Write a file that this user alone can read, durably and atomically; one that exists stays unless ``replace``."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            draft.replace(path)
-        else:
-            try:
-                # A hard link, unlike a rename, fails when another process was faster.
-                path.hardlink_to(draft)
-            except FileExistsError:
-                return
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 class Vault:

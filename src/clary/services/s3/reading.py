@@ -30,6 +30,7 @@ async def get_object(call: Call) -> S3Response:
         reader.close()
         raise
     headers = [*_object_headers(call, reader.object, whole=status == 200), *headers]
+    headers += _part_checksum(call, reader.object, reader.segments)
     if _LOCAL_PATH in call.request.headers and len(reader.segments) == 1 and reader.data is None:
         headers.append((_LOCAL_PATH, str(call.store.files.path(reader.segments[0].blob))))
     if reader.data is not None:
@@ -45,6 +46,7 @@ async def head_object(call: Call) -> S3Response:
     segments = await call.store.segments(item) if "partNumber" in call.request.parameters else ()
     status, _, _, headers = _extent(call, item, segments)
     headers = [*_object_headers(call, item, whole=status == 200), *headers]
+    headers += _part_checksum(call, item, segments)
     if _LOCAL_PATH in call.request.headers and (path := await call.store.local_path(call.bucket, call.key)):
         headers.append((_LOCAL_PATH, str(path)))
     return S3Response(status, headers)
@@ -97,6 +99,20 @@ def _object_headers(call: Call, item: Object, *, whole: bool) -> list[tuple[str,
     if whole and call.header("x-amz-checksum-mode").upper() == "ENABLED":
         headers += checksum_headers(item)
     return headers
+
+
+def _part_checksum(call: Call, item: Object, segments: Sequence[Segment]) -> list[tuple[str, str]]:
+    """The checksum of the part that is asked for, if it is known and wanted."""
+    if "partNumber" not in call.request.parameters or call.header("x-amz-checksum-mode").upper() != "ENABLED":
+        return []
+    if not item.parts:
+        return checksum_headers(item)
+    number = call.number("partNumber", 1, 10_000, lowest=1)
+    checksum = segments[number - 1].checksum if number <= len(segments) else ""
+    algorithm = next(iter(item.attributes.checksums), "")
+    if not (algorithm and checksum):
+        return []
+    return [(checksums.header(algorithm), checksum), ("x-amz-checksum-type", item.attributes.checksum_type)]
 
 
 def checksum_headers(item: Object) -> list[tuple[str, str]]:

@@ -87,7 +87,7 @@ class XGBoostHandler:
         if self.tree_model:
             # Spares the copy into a DMatrix: half the time of a small request.
             return model.inplace_predict(rows, iteration_range=(0, end), validate_features=False)
-        return model.predict(xgboost.DMatrix(rows), iteration_range=(0, end), validate_features=False)
+        return model.predict(xgboost.DMatrix(rows, nthread=1), iteration_range=(0, end), validate_features=False)
 
     def _fit(self, rows: Array, media: str) -> Array:
         width = rows.shape[1]
