@@ -70,6 +70,9 @@ class Run:
 def running(home: Path, port: int = 0, **arguments: str) -> Iterator[Run]:
     run = Run(home, port, **arguments)
     try:
+        if run.answer.get("state") == "ready":
+            # Real control answers before all is ready; this one has no socket to be asked on.
+            wait_until(lambda: "runs as" in run.log("control"))
         yield run
     finally:
         for stream in (run.process.stdin, run.process.stdout):

@@ -133,7 +133,7 @@ def test_unknown_targets(target: str, scoped: Any) -> None:
 
 
 def test_a_signature_for_one_service_is_not_good_for_another(scoped: Any) -> None:
-    with pytest.raises(SignatureDoesNotMatch, match="Credential should be scoped to correct service: 'sagemaker'."):
+    with pytest.raises(SignatureDoesNotMatch, match="Credential should be scoped to correct service: 'sagemaker'"):
         identify(Request("POST", "/", headers={"x-amz-target": "SageMaker.ListModels", **scoped("s3")}))
 
 

@@ -1,6 +1,7 @@
 """The aws-chunked content coding: a body in chunks that may carry signatures, and trailers behind it.
 
-Reference: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and .../sigv4-streaming-trailers.html
+Reference: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
 """
 
 from __future__ import annotations

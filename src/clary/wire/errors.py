@@ -90,3 +90,10 @@ class MissingAction(ServiceError):
 
     code = "MissingAction"
     status = 400
+
+
+class NotImplementedByS3(ServiceError):
+    """S3's name for an operation that it does not do."""
+
+    code = "NotImplemented"
+    status = 501

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from clary.core.errors import ServiceError
+from clary.core.errors import NotAvailableYet, ServiceError
 from clary.wire.catalog import Service
+from clary.wire.errors import NotImplementedByS3
 from clary.wire.http import Response
 from clary.wire.write_json import dump_json, plain_structure
 from clary.wire.write_xml import DECLARATION, escape, write_element
@@ -142,7 +143,9 @@ def _query(service: Service | None, error: ServiceError, request_id: str) -> Res
 
 
 def _rest_xml(service: Service | None, error: ServiceError, request_id: str) -> Response:
-    code = "NotImplemented" if error.status == 501 else _code(error, _S3_CODES, service)
+    if isinstance(error, NotAvailableYet):
+        error = NotImplementedByS3(error.message)
+    code = _code(error, _S3_CODES, service)
     shape = _shape(service, code)
     if service is not None and service.name != "s3":
         return _query(service, error, request_id)

@@ -44,8 +44,8 @@ class Route(NamedTuple):
 def identify(request: Request, domains: Sequence[str] = LOCAL_DOMAINS) -> Route:
     """The route of a request; ``domains`` are host names under which buckets may be sub-domains.
 
-    Nothing is verified here. Raises ``UnknownOperationException`` if no service fits; for the query protocol
-    ``InvalidAction`` or ``MissingAction``; ``SignatureDoesNotMatch`` if it is signed for another service than it is for.
+    Nothing is verified here. Raises ``UnknownOperationException`` if no service fits (for the query protocol
+    ``InvalidAction`` or ``MissingAction``), and ``SignatureDoesNotMatch`` if the request is signed for another service.
     """
     access_key, region, signing_name = _scope(request)
     headers = request.headers

@@ -40,7 +40,7 @@ class Application:
         self.last = headers
         trailers: dict[str, str] = {}
         body = _body(receive)
-        if "aws-chunked" in headers.get("content-encoding", ""):
+        if "aws-chunked" in headers.get("content-encoding", "") and "x-amz-decoded-content-length" in headers:
             body = _unchunked(body, trailers)
         request = S3Request(
             method=scope["method"],

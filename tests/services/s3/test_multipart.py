@@ -158,3 +158,11 @@ def test_copies(s3: Any, bucket: str, fails: Any) -> None:
     fails("InvalidArgument", s3.copy_object, 400, **{**at, "CopySource": "nonsense"})
     s3.delete_object(Bucket=bucket, Key="source")
     assert s3.get_object(Bucket=f"{bucket}-other", Key="copy")["Body"].read() == DATA[:100_000]
+
+
+def test_a_composite_checksum_of_the_whole(s3: Any, bucket: str) -> None:
+    at, parts = uploaded(s3, bucket, [DATA[: 5 * MIB], b"x"], ChecksumAlgorithm="SHA256")
+    digests = hashlib.sha256(DATA[: 5 * MIB]).digest() + hashlib.sha256(b"x").digest()
+    whole = base64.b64encode(hashlib.sha256(digests).digest()).decode() + "-2"
+    done = s3.complete_multipart_upload(**at, MultipartUpload={"Parts": parts}, ChecksumSHA256=whole)
+    assert done["ChecksumSHA256"] == whole

@@ -36,6 +36,15 @@ def test_put_get_head(s3: Any, bucket: str, size: int) -> None:
         assert abs(answer["LastModified"] - datetime.now(UTC)) < timedelta(minutes=1)
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("deflate, gzip", "deflate, gzip"), ("gzip, aws-chunked", "gzip"), ("aws-chunked", None)],
+)
+def test_content_encoding_is_the_objects(s3: Any, bucket: str, given: str, kept: str | None) -> None:
+    s3.put_object(Bucket=bucket, Key="key", Body=b"x", ContentEncoding=given)
+    assert s3.head_object(Bucket=bucket, Key="key").get("ContentEncoding") == kept
+
+
 def test_defaults_and_overrides(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="key", Body=b"x")
     assert s3.head_object(Bucket=bucket, Key="key")["ContentType"] == "binary/octet-stream"

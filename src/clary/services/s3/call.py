@@ -81,8 +81,7 @@ class Call:
 
     async def content(self, *, digest_required: bool = False, own_checksum: bool = True) -> bytes:
         """The whole body of a request that carries a document; as ``document``."""
-        claims = checksums.claims(self.request)
-        claims.own_checksum = own_checksum
+        claims = checksums.claims(self.request, own_checksum=own_checksum)
         if digest_required and claims.md5 is None and not claims.algorithm:
             raise InvalidRequest("Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
         digests = Digests(claims.algorithms)

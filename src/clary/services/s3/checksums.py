@@ -92,8 +92,10 @@ def _check_form(algorithm: str, value: str) -> None:
         raise InvalidRequest(f"Value for {header(algorithm)} header is invalid.")
 
 
-def claims(request: S3Request, default: str = "") -> Claims:
+def claims(request: S3Request, default: str = "", *, own_checksum: bool = True) -> Claims:
     """The claims of ``request``; ``default`` is the algorithm to compute if the client names none.
+
+    Without ``own_checksum`` the checksum in the headers is not the body's but, say, that of an object to be completed.
 
     Raises ``InvalidDigest`` or ``InvalidRequest`` for claims that cannot be read.
     """
@@ -109,7 +111,7 @@ def claims(request: S3Request, default: str = "") -> Claims:
     declared = headers.get("x-amz-decoded-content-length") or headers.get("content-length")
     if declared is not None and not (declared.isascii() and declared.isdigit()):
         raise InvalidRequest("Content-Length is not a number.")
-    claimed = in_headers(headers)
+    claimed = in_headers(headers) if own_checksum else {}
     for algorithm, value in claimed.items():
         _check_form(algorithm, value)
     trailer = headers.get("x-amz-trailer", "").strip().lower()
@@ -119,4 +121,4 @@ def claims(request: S3Request, default: str = "") -> Claims:
     named = headers.get("x-amz-sdk-checksum-algorithm") or headers.get("x-amz-checksum-algorithm")
     if not algorithm and named:
         algorithm = known(named)
-    return Claims(request, None if declared is None else int(declared), md5, algorithm or default)
+    return Claims(request, None if declared is None else int(declared), md5, algorithm or default, own_checksum)

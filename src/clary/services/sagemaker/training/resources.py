@@ -32,6 +32,8 @@ def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
         raise ValidationException("OutputDataConfig is required.")
     if params["ResourceConfig"].get("InstanceCount", 1) != 1 or "InstanceGroups" in params["ResourceConfig"]:
         raise NotAvailableYet("Training on several instances is not available in Clary yet; use InstanceCount 1.")
+    # Describe always has it, and the SDK's `attach` relies on that.
+    params["OutputDataConfig"].setdefault("KmsKeyId", "")
     _check_channels(params)
     _check_algorithm(algorithm, params.get("HyperParameters", {}))
     stopping = params.setdefault("StoppingCondition", {})
