@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from clary.testing.server import Server
@@ -57,6 +58,19 @@ def test_up_in_the_background_and_down(home: Path) -> None:
     assert clary(home, "status", check=False).returncode == 1
     second = json.loads(clary(home, "up", "--detach", "--port", str(shown["port"]), "--json").stdout)
     assert second["port"] == shown["port"]
+
+
+def test_the_port_of_another_clary(home: Path, clary_server: Server) -> None:
+    done = clary(home, "up", "--port", clary_server.url.rpartition(":")[2], check=False)
+    assert done.returncode == 4
+    assert "taken by another Clary" in done.stderr
+    assert not (home / "run" / "supervisor.json").exists()
+
+
+def test_test_mode(home: Path) -> None:
+    shown = json.loads(clary(home, "up", "--detach", "--port", "0", "--json", "--test-mode").stdout)
+    session = boto3.Session("FOOBARKEY", "FOOBARSECRET", region_name="us-east-1")
+    assert session.client("sts", endpoint_url=shown["url"]).get_caller_identity()["Account"] == "123456789012"
 
 
 def test_up_in_the_foreground_stops_with_ctrl_c(home: Path) -> None:

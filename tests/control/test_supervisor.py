@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from clary.control import supervisor
+from clary.control import child, probe, supervisor
 from clary.control.rotating_log import RotatingLog
 
 RUNNER = Path(__file__).with_name("run_supervisor.py")
@@ -54,7 +54,7 @@ class Run:
 
     @property
     def state(self) -> dict[str, Any]:
-        return supervisor.read_state(self.home / "run" / "supervisor.json") or {}
+        return probe.read_state(self.home / "run" / "supervisor.json") or {}
 
     def pid(self, name: str) -> int:
         return int(self.state["children"][name]["pid"])
@@ -63,7 +63,7 @@ class Run:
         return (self.home / "log" / f"{name}.log").read_text()
 
     def answers(self) -> bool:
-        return supervisor.answers("127.0.0.1", self.answer["port"])
+        return probe.answers("127.0.0.1", self.answer["port"])
 
 
 @contextlib.contextmanager
@@ -82,7 +82,7 @@ def running(home: Path, port: int = 0, **arguments: str) -> Iterator[Run]:
 
 
 def gone(pid: int) -> bool:
-    return not supervisor.process_start(pid)
+    return not child.process_start(pid)
 
 
 def test_start_and_orderly_stop(home: Path) -> None:
@@ -200,8 +200,8 @@ def test_logs_rotate_at_line_ends(tmp_path: Path) -> None:
 
 def test_a_process_is_told_from_a_later_one_of_the_same_number() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    since = supervisor.process_start(child.pid)
+    since = child.process_start(child.pid)
     assert since
-    assert supervisor.process_start(child.pid) == since
+    assert child.process_start(child.pid) == since
     child.communicate(b"\n")
-    assert supervisor.process_start(child.pid) == ""
+    assert child.process_start(child.pid) == ""

@@ -14,6 +14,7 @@ import sys
 import tarfile
 import textwrap
 import time
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -237,6 +238,18 @@ def pack(files: Mapping[str, str | bytes]) -> bytes:
             member = tarfile.TarInfo(name)
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
+    return raw.getvalue()
+
+
+def wheel(name: str, source: str) -> bytes:
+    """A wheel, version 1.0, with one module."""
+    raw = io.BytesIO()
+    information = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(raw, "w") as file:
+        file.writestr(f"{name}.py", source)
+        file.writestr(f"{information}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        file.writestr(f"{information}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(f"{information}/RECORD", "")
     return raw.getvalue()
 
 

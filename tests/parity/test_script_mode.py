@@ -7,7 +7,7 @@ import re
 
 import pytest
 from botocore.exceptions import ClientError
-from parity import BUCKET, SKLEARN, XGBOOST, Lab, eventually, labelled_rows, labels, without_label
+from parity import BUCKET, SKLEARN, XGBOOST, Lab, eventually, labelled_rows, labels, wheel, without_label
 
 TRAIN = """
     import argparse, os, pathlib
@@ -188,7 +188,6 @@ def test_network_isolation_leaves_the_job_no_network_but_its_data(lab: Lab) -> N
     assert lab.archive(job["ModelArtifacts"]["S3ModelArtifacts"]) == {"found.txt": b"refused [] 1,2\n"}
 
 
-@pytest.mark.slow("training")
 def test_a_jobs_own_boto3_has_its_roles_temporary_credentials_and_no_more(lab: Lab) -> None:
     """The role may read one prefix; the job finds its endpoint and credentials in its environment, as boto3 looks."""
     iam = lab.server.client("iam")
@@ -228,7 +227,6 @@ def test_a_jobs_own_boto3_has_its_roles_temporary_credentials_and_no_more(lab: L
         facts["home"] = os.path.exists("{lab.server.home}/secrets")
         pathlib.Path(os.environ["SM_MODEL_DIR"], "facts.json").write_text(json.dumps(facts))
         """,
-        files={"requirements.txt": "boto3\n"},
         RoleArn=role,
     )
     job = lab.completed("credentials")
@@ -242,6 +240,23 @@ def test_a_jobs_own_boto3_has_its_roles_temporary_credentials_and_no_more(lab: L
         "jobs": "AccessDeniedException",
         "home": False,
     }
+
+
+def test_pip_works_in_a_job_and_leaves_the_environment_as_it_is(lab: Lab) -> None:
+    """Scripts on SageMaker install what they need; the environment that they find is shared and read-only."""
+    lab.put("wheels/greeting-1.0-py3-none-any.whl", wheel("greeting", "WORD = 'hello'\n"))
+    install = """
+        import importlib, subprocess, sys
+        import sklearn
+        subprocess.check_call([sys.executable, "-m", "pip", "install", "--no-index", "--find-links",
+                               "/opt/ml/input/data/wheels", "greeting"])
+        print("the wheel says", importlib.import_module("greeting").WORD)
+        """
+    for name in ("pip-1", "pip-2"):
+        lab.start_script(name, install, channels={"wheels": f"s3://{BUCKET}/wheels/"}, EnableNetworkIsolation=True)
+        lab.completed(name)
+        assert "Successfully installed greeting-1.0" in lab.log_of(name)
+        assert "the wheel says hello" in lab.log_of(name)
 
 
 def test_a_script_that_is_quick_leaves_no_trace_of_itself_behind(lab: Lab) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from argparse import Namespace
@@ -36,7 +37,8 @@ def up(options: Namespace) -> None:
     if not options.json:
         print("Starting Clary …", end="", flush=True)
     try:
-        started = installation.start(options.port, lifeline=not options.detach)
+        mode = {"CLARY_TEST_MODE": "true"} if options.test_mode else {}
+        started = installation.start(options.port, lifeline=not options.detach, environ=os.environ | mode)
     except BaseException:
         if not options.json:
             print(" failed", flush=True)

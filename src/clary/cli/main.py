@@ -54,6 +54,7 @@ def _running(command: Add) -> None:
     up = command(commands.up, "up")
     up.add_argument("--port", type=_port, help="port to listen on; 0 means any free one (default: 7788)")
     up.add_argument("-d", "--detach", action="store_true", help="go on in the background")
+    up.add_argument("--test-mode", action="store_true", help="make the keys and roles that public test suites expect")
     _json(up)
     command(commands.down, "down")
     _json(command(commands.status, "status"))

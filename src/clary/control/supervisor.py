@@ -19,11 +19,11 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from clary import __version__
 from clary.control.child import Child, ending, process_start
+from clary.control.probe import answers, read_state
 from clary.control.rotating_log import RotatingLog
 from clary.core.settings import Settings, SettingsError, load
 
@@ -162,10 +162,8 @@ class Supervisor:
                 self._bind(0)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                reason = (
-                    f"port {self.port} is taken by another program; choose another one with --port "
-                    "(0 means any free one)"
-                )
+                who = "another Clary, of another home folder" if answers(host, self.port) else "another program"
+                reason = f"port {self.port} is taken by {who}; choose another one with --port (0 means any free one)"
             else:
                 reason = f"cannot listen on {host} port {self.port}: {error.strerror or error}"
             raise StartError(EXIT_PORT_TAKEN, reason) from error
@@ -329,36 +327,6 @@ class Supervisor:
 
     def _say(self, text: str) -> None:
         self.log.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n".encode())
-
-
-def answers(host: str, port: int, timeout: float = 1.0) -> bool:
-    """Whether an installation whose processes both work listens there, by what ``GET /_clary/health`` says."""
-    name = f"[{host}]" if ":" in host else host
-    request = f"GET /_clary/health HTTP/1.0\r\nHost: {name}:{port}\r\nConnection: close\r\n\r\n"
-    answer = b""
-    try:
-        with socket.create_connection((host, port), timeout) as connection:
-            connection.sendall(request.encode())
-            while len(answer) < 1 << 16 and (part := connection.recv(4096)):
-                answer += part
-    except OSError:
-        return False
-    head, _, body = answer.partition(b"\r\n\r\n")
-    if head[8:13] != b" 200 ":
-        return False
-    try:
-        return json.loads(body).get("control") is True
-    except (ValueError, AttributeError):
-        return False
-
-
-def read_state(file: Path) -> dict[str, Any] | None:
-    """The document in ``run/supervisor.json`` or ``run/edge.json``; None if it is absent or half written."""
-    try:
-        document = json.loads(file.read_text())
-    except (OSError, ValueError):
-        return None
-    return document if isinstance(document, dict) else None
 
 
 def programs(settings: Settings) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from clary.cli import environment
 from clary.cli.installation import EXECUTION_ROLE, Installation
+from clary.cli.mistakes import NotRunning
 from clary.core.settings import load
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def server(home: Path | str | None = None, port: int = 0, **settings: str | int 
             yield running
         finally:
             if home is None:
-                with contextlib.suppress(ServerError, OSError):
+                with contextlib.suppress(ServerError, NotRunning, OSError):
                     running.reset()
             _stop(started.process)
             if home is None:

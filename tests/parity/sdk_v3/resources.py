@@ -18,7 +18,6 @@ from sagemaker.core.shapes import (
     ResourceConfig,
     S3DataSource,
     StoppingCondition,
-    Tag,
 )
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.0-5"
@@ -52,7 +51,7 @@ job = TrainingJob.create(
     output_data_config=OutputDataConfig(s3_output_path="s3://parity-v3/output"),
     resource_config=ResourceConfig(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=5),
     stopping_condition=StoppingCondition(max_runtime_in_seconds=600),
-    tags=[Tag(key="team", value="parity")],
+    tags=[{"key": "team", "value": "parity"}],
 )
 job.wait(poll=1, logs=True)
 assert (job.training_job_status, job.secondary_status) == ("Completed", "Completed"), job

@@ -20,9 +20,10 @@ TRANSFER = TransferConfig(multipart_threshold=MIB, multipart_chunksize=5 * MIB, 
 def uploaded(s3: Any, bucket: str, parts: list[bytes], **arguments: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     begun = s3.create_multipart_upload(Bucket=bucket, Key="key", **arguments)
     at = {"Bucket": bucket, "Key": "key", "UploadId": begun["UploadId"]}
+    named = {name: value for name, value in arguments.items() if name == "ChecksumAlgorithm"}
     done = []
     for number, data in enumerate(parts, start=1):
-        part = s3.upload_part(**at, PartNumber=number, Body=data)
+        part = s3.upload_part(**at, PartNumber=number, Body=data, **named)
         done.append({"PartNumber": number, "ETag": part["ETag"]})
     return at, done
 

@@ -189,9 +189,27 @@ class Attempt:
         if path := given.pop("PYTHONPATH", ""):
             modules.append(path)
         values.update(given)
+        if image.environment:
+            modules.append(self._own_packages(values))
         if modules:
             values["PYTHONPATH"] = ":".join(modules)
         return values
+
+    def _own_packages(self, values: dict[str, str]) -> str:
+        """Let ``pip install`` within the job work, though its environment is read-only; gives the folder of modules."""
+        prefix = "/opt/clary/packages"
+        values.setdefault("PIP_PREFIX", prefix)
+        values.setdefault("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+        values.setdefault("PIP_NO_WARN_SCRIPT_LOCATION", "1")
+        values.setdefault("PIP_ROOT_USER_ACTION", "ignore")
+        values["PATH"] = f"{prefix}/bin:{values['PATH']}"
+        library = self.spec.image.environment + "/lib"
+        names = os.listdir(library) if os.path.isdir(library) else []
+        version = next((name for name in names if name.startswith("python")), "python3")
+        place = f"lib/{version}/site-packages"
+        # A folder that is not there when Python starts is not looked into later.
+        os.makedirs(os.path.join(self.folder.packages, place), exist_ok=True)
+        return f"{prefix}/{place}"
 
     def start(self, extra: dict[str, str] | None = None) -> Child:
         """Start the user's process. Raises ``Failure`` if there is no such program."""

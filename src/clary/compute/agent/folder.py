@@ -46,6 +46,9 @@ class JobFolder:
         """The folder of a server's socket, ``/run/clary`` inside."""
         self.overlay = ""
         """The folder of the packages from the job's ``requirements.txt``, once there is one."""
+        self.packages = self.file("opt/packages")
+        """Where the job's own ``pip install`` puts packages, ``/opt/clary/packages`` inside: its environment is
+        read-only."""
         self.mounts: dict[str, str] = {ML: self.ml}
         """Absolute folders inside the container → where they lie on this machine."""
         for path in [each.path for each in self.spec.inputs] + [each.path for each in self.spec.outputs]:
@@ -78,7 +81,7 @@ class JobFolder:
 
     def create(self) -> None:
         """Make the folders that SageMaker's containers find, and write the spec's files."""
-        for folder in (self.tmp, *self.mounts.values()):
+        for folder in (self.tmp, self.packages, *self.mounts.values()):
             os.makedirs(folder, mode=0o700, exist_ok=True)
         if self.spec.kind == "server":
             self._create_run()

@@ -104,6 +104,7 @@ class Bubblewrap:
                 arguments += ["--ro-bind", path, path]
         if folder.place.runtimes:
             arguments += ["--ro-bind", folder.place.runtimes, "/opt/clary/clary_runtimes"]
+        arguments += ["--bind", folder.packages, "/opt/clary/packages"]
         for name, path in folder.mounts.items():
             arguments += ["--bind", path, name]
         if spec.kind == "server":

@@ -93,6 +93,9 @@ class TrainingJobs(JobKind):
         if step not in _STEPS or (record.status == "Stopping" and step != "uploading"):
             # What the job did before it was asked to stop may be heard of after that, and would hide it.
             return False
+        if step == "starting" and record.document["SecondaryStatus"] == "Downloading":
+            # The image was downloaded already while there was no process yet, and the job never goes back.
+            return False
         status, usual = _STEPS[step]
         return move_on(record, status, message or usual, time)
 
