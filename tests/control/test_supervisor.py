@@ -199,9 +199,9 @@ def test_logs_rotate_at_line_ends(tmp_path: Path) -> None:
 
 
 def test_a_process_is_told_from_a_later_one_of_the_same_number() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    since = child.process_start(child.pid)
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    since = child.process_start(process.pid)
     assert since
-    assert child.process_start(child.pid) == since
-    child.communicate(b"\n")
-    assert child.process_start(child.pid) == ""
+    assert child.process_start(process.pid) == since
+    process.communicate(b"\n")
+    assert child.process_start(process.pid) == ""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import logging
 import os
 import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import uvicorn
 import uvloop
 
 from clary.compute.images.environments import ImageStore
@@ -22,8 +19,7 @@ from clary.control.reset import reset
 from clary.control.scheduler import Scheduler
 from clary.control.wake import listen_for_agents
 from clary.core import clock
-from clary.core import settings as core_settings
-from clary.core.parent import when_parent_leaves
+from clary.core.process import begin, server
 from clary.core.settings import Settings
 from clary.resources.context import Platform
 from clary.services.catalog import services
@@ -31,6 +27,8 @@ from clary.services.iam.api import Identities
 from clary.state.database import Database
 
 THREADS = 16
+KEEP_ALIVE_SECONDS = 3600
+"""The edge keeps its connections for as long as both live."""
 
 
 async def serve(settings: Settings) -> None:
@@ -41,40 +39,24 @@ async def serve(settings: Settings) -> None:
     identities.bootstrap()
     executor = ThreadPoolExecutor(THREADS, thread_name_prefix="control")
     apps = services()
-    waker: list[Scheduler] = []
+    reconcilers = {(app.name, kind): fn for app in apps.values() for kind, fn in app.reconcilers.items()}
+    scheduler = Scheduler(reconcilers, executor)
     platform = Platform(
         settings=settings,
         database=database,
         identity=identities,
         placement=LocalPlacement(settings),
         images=ImageStore(settings),
-        wake=lambda row: waker[0].wake(row),
+        wake=scheduler.wake,
         clock=clock.now,
     )
-    reconcilers = {(app.name, kind): fn for app in apps.values() for kind, fn in app.reconcilers.items()}
-    scheduler = Scheduler(platform, reconcilers, executor)
-    waker.append(scheduler)
     app = ControlApp(platform, identities, apps, executor, lambda: reset(platform, identities, scheduler))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            loop="none",
-            lifespan="off",
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=3600,
-            timeout_graceful_shutdown=5,
-            ws="none",
-        )
-    )
-    when_parent_leaves(lambda: setattr(server, "should_exit", True))
+    listening = server(app, keep_alive_seconds=KEEP_ALIVE_SECONDS)
     agents = await listen_for_agents(settings.wake_socket, scheduler.wake)
-    work = asyncio.create_task(scheduler.run())
+    work = asyncio.create_task(scheduler.run(platform))
     asyncio.get_running_loop().run_in_executor(executor, end_leftovers, platform)
     try:
-        await server.serve(sockets=[_listen(settings.control_socket)])
+        await listening.serve(sockets=[_listen(settings.control_socket)])
     finally:
         agents.close()
         work.cancel()
@@ -97,12 +79,7 @@ def _listen(path: Path) -> socket.socket:
 
 def main() -> int:
     """Read the arguments and serve."""
-    parser = argparse.ArgumentParser(prog="python -m clary.control")
-    parser.add_argument("--home", type=Path)
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    settings = core_settings.load(arguments.home)
-    settings.create_folders()
+    settings = begin("clary.control")
     uvloop.run(serve(settings))
     return 0
 

@@ -60,10 +60,7 @@ class Look:
 class Scheduler:
     """Leases resources and calls their reconcilers, each in a thread, never two at once for the same resource."""
 
-    def __init__(
-        self, platform: Platform, reconcilers: Mapping[tuple[str, str], Reconciler], executor: Executor
-    ) -> None:
-        self._platform = platform
+    def __init__(self, reconcilers: Mapping[tuple[str, str], Reconciler], executor: Executor) -> None:
         self._reconcilers = reconcilers
         self._executor = executor
         self._owner = token(16)
@@ -103,8 +100,9 @@ class Scheduler:
         self._next[row_id] = at
         heapq.heappush(self._due, (at, row_id))
 
-    async def run(self) -> None:
+    async def run(self, platform: Platform) -> None:
         """Work until cancelled."""
+        self._platform = platform
         while True:
             try:
                 await self._see_to_leases()

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
-import logging
 import os
 import socket
 import sys
-from pathlib import Path
 
-import uvicorn
 import uvloop
 
-from clary.core import settings as core_settings
 from clary.core.files import write_private
-from clary.core.parent import when_parent_leaves
+from clary.core.process import begin, server
 from clary.core.settings import Settings
 from clary.edge.app import EdgeApp, authorize_s3
 from clary.edge.forward import Control
@@ -30,6 +25,8 @@ from clary.services.s3.app import S3App
 from clary.state.database import Database
 
 PREPARED_SECONDS = 30.0
+KEEP_ALIVE_SECONDS = 75
+"""Longer than AWS's clients keep an idle connection, so that they never meet one that is just being closed."""
 
 
 async def serve(settings: Settings) -> None:
@@ -46,26 +43,12 @@ async def serve(settings: Settings) -> None:
     own = OwnPages(identities, routes, pool, control, store)
     app = EdgeApp(settings, identities, S3App(store, authorize_s3(identities)), Inference(routes, pool), control, own)
     own.refresh()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            loop="none",
-            lifespan="off",
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=5,
-            ws="none",
-        )
-    )
-    when_parent_leaves(lambda: setattr(server, "should_exit", True))
+    listening = server(app, keep_alive_seconds=KEEP_ALIVE_SECONDS)
     port = listener.getsockname()[1]
     write_private(settings.run / "edge.json", json.dumps({"port": port, "pid": os.getpid()}))
     fresh = asyncio.create_task(own.keep_fresh())
     try:
-        await server.serve(sockets=[listener])
+        await listening.serve(sockets=[listener])
     finally:
         fresh.cancel()
         await store.close()
@@ -91,12 +74,7 @@ async def _wait_for_tables(database: Database) -> None:
 
 def main() -> int:
     """Read the arguments and serve; the exit status is 0 unless the edge could not start."""
-    parser = argparse.ArgumentParser(prog="python -m clary.edge")
-    parser.add_argument("--home", type=Path)
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    settings = core_settings.load(arguments.home)
-    settings.create_folders()
+    settings = begin("clary.edge")
     try:
         uvloop.run(serve(settings))
     except OSError as error:

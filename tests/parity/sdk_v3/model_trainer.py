@@ -47,10 +47,10 @@ s3, logs = boto3.client("s3"), boto3.client("logs")
 
 
 def log(job):
-    found = logs.filter_log_events(
-        logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=job.training_job_name
-    )
-    return "\n".join(event["message"] for event in found["events"])
+    group = "/aws/sagemaker/TrainingJobs"
+    [stream] = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=job.training_job_name)["logStreams"]
+    events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True)
+    return "\n".join(event["message"] for event in events["events"])
 
 
 def trainer(**changes):

@@ -1,0 +1,52 @@
+"""What the two processes of an installation have in common: their arguments, their log, and how they listen."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from clary.core import settings as core_settings
+from clary.core.parent import when_parent_leaves
+from clary.core.settings import Settings
+
+GRACE_SECONDS = 5
+"""How long requests under way may take when the process is told to stop."""
+
+
+def begin(program: str) -> Settings:
+    """Read the arguments of ``python -m program``, make the home's folders, and log to standard error.
+
+    Raises ``SettingsError``.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {program}")
+    parser.add_argument("--home", type=Path)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    settings = core_settings.load(arguments.home)
+    settings.create_folders()
+    return settings
+
+
+def server(app: Any, *, keep_alive_seconds: int) -> uvicorn.Server:
+    """A server for an ASGI application; it stops by itself when the process that started this one is gone."""
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        # The loop that is running already.
+        loop="none",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=keep_alive_seconds,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    listening = uvicorn.Server(config)
+    when_parent_leaves(lambda: setattr(listening, "should_exit", True))
+    return listening
