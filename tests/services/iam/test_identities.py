@@ -57,20 +57,14 @@ def test_the_key_survives_a_reset_and_a_lost_file(installation: Any) -> None:
     assert json.loads(file.read_text()) == before
 
 
-def test_test_mode_knows_the_keys_of_public_suites(tmp_path: Path) -> None:
-    import sys
-
-    made = sys.modules["clary_tests_aws"].Installation(tmp_path, test_mode=True)
-    try:
-        credential = made.identities.resolve("FOOBARKEY")
-        assert credential.secret == "FOOBARSECRET"
-        made.identities.check_pass_role(
-            credential.principal,
-            f"arn:aws:iam::{ACCOUNT}:role/service-role/AmazonSageMaker-TestExecutionRole",
-            "sagemaker.amazonaws.com",
-        )
-    finally:
-        made.database.close()
+def test_test_mode_knows_the_keys_of_public_suites(in_test_mode: Any) -> None:
+    credential = in_test_mode.identities.resolve("FOOBARKEY")
+    assert credential.secret == "FOOBARSECRET"
+    in_test_mode.identities.check_pass_role(
+        credential.principal,
+        f"arn:aws:iam::{ACCOUNT}:role/service-role/AmazonSageMaker-TestExecutionRole",
+        "sagemaker.amazonaws.com",
+    )
 
 
 def test_without_test_mode_they_are_unknown(installation: Any) -> None:
