@@ -1,4 +1,4 @@
-"""An installation in a folder of its own for every test, with boto3 clients whose requests go straight to the handlers."""
+"""An installation of its own for every test, with boto3 clients whose requests go straight to the handlers."""
 
 from __future__ import annotations
 

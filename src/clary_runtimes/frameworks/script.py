@@ -36,7 +36,8 @@ def run_script(job: TrainingInput) -> int:
     command = _command(source, script.program, script.arguments)
     for folder in (job.folders.model, job.folders.output_data):
         folder.mkdir(parents=True, exist_ok=True)
-    shown = shlex.join(command)
+    # Where the interpreter lies is this machine's matter.
+    shown = shlex.join(["python3", *command[1:]] if command[0] == sys.executable else command)
     print(f"Invoking script with the following command:\n\n{shown}\n", flush=True)
     status, errors, stopped = _run(command, source, {**os.environ, **script.variables, **_python(source)})
     if status == 0:

@@ -52,6 +52,10 @@ def unpack(archive: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+            # Older Pythons have no filter; what the archive could reach there is this job's own.
+            if hasattr(tarfile, "data_filter"):
+                tar.extractall(folder, filter="data")
+            else:
+                tar.extractall(folder)
     except (tarfile.TarError, OSError) as error:
         raise UserError(f"{archive} cannot be unpacked: {error}") from error

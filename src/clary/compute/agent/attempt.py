@@ -292,9 +292,9 @@ class Attempt:
                 message = f"{words}: The command cannot be started: {self.log.tail[-1]}."
                 raise Failure("internal" if ours else "client", message, ending.exit_code)
             detail = self.failure_text()
-            message = (
-                f"AlgorithmError: {detail or 'See the job log for more information'}, exit code: {ending.exit_code}"
-            )
+            # A failure that says whose it is keeps its own word for it.
+            whose = "" if detail.startswith("ClientError:") else "AlgorithmError: "
+            message = f"{whose}{detail or 'See the job log for more information'}, exit code: {ending.exit_code}"
             self.end("failed", "algorithm", message, ending.exit_code, detail=detail)
         elif ending.cause == "timeout":
             self.end("stopped", "timeout", f"MaxRuntimeExceeded: {ending.message}", ending.exit_code)

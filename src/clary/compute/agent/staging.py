@@ -267,8 +267,8 @@ def extract(archive: str, target: str, wanted: Callable[[], bool]) -> None:
     import tarfile
     import zlib
 
-    if not hasattr(tarfile, "data_filter"):
-        raise DataError("This Python unpacks archives unsafely; use 3.11.4 or newer.")
+    from clary.compute.agent.archives import extract_member
+
     free = os.statvfs(target)
     most = max(1 << 30, os.path.getsize(archive) * EXPANSION)
     room = free.f_bavail * free.f_frsize - RESERVE
@@ -287,7 +287,7 @@ def extract(archive: str, target: str, wanted: Callable[[], bool]) -> None:
                     )
                 if total > room:
                     raise OSError(errno.ENOSPC, "No space left on device")
-                tar.extract(member, target, filter="data")
+                extract_member(tar, member, target)
     except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk's fault, not the archive's

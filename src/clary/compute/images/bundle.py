@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from clary.compute.agent.archives import OutsideError, extract_member
 from clary.compute.images.catalog import Image, catalogue
 from clary.compute.images.environments import ImageStore
 
@@ -119,8 +120,8 @@ def _check(index: dict[str, object], file: Path) -> None:
 
 def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
     try:
-        tar.extract(member, folder, filter="data")
-    except (tarfile.AbsoluteLinkError, tarfile.LinkOutsideDestinationError):
+        extract_member(tar, member, str(folder))
+    except OutsideError:
         if "/bin/python" not in member.name:
             raise
 
