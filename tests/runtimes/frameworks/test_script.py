@@ -98,7 +98,7 @@ def test_a_failing_script_leaves_its_traceback(sklearn: Any, ml_root: Path) -> N
     )
     done = sklearn.job(ml_root).train({**PROGRAM, "epochs": "1"})
     assert done.status == 1
-    command = f"{sklearn.python} train.py --epochs 1"
+    command = "python3 train.py --epochs 1"
     assert done.failure.startswith(
         'ExecuteUserScriptError:\nExitCode 1\nErrorMessage "Traceback (most recent call last):\n'
     )
