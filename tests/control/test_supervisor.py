@@ -166,6 +166,7 @@ def test_a_child_that_cannot_start_ends_the_start_with_its_last_words(home: Path
 def test_a_stubborn_child_is_killed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(home, control="--stubborn") as run:
         pid = run.pid("control")
+        wait_until(lambda: "control runs as" in run.log("control"))  # from then on it ignores SIGTERM
         run.process.send_signal(signal.SIGTERM)
         assert run.process.wait(30) == 0
         assert gone(pid)

@@ -124,10 +124,9 @@ def test_a_creation_that_is_sent_again_is_the_same(clary_aws: Server) -> None:
     call = {"number": "1"}
 
     def number(request: Any, **_: object) -> None:
-        del request.headers["amz-sdk-invocation-id"]
         request.headers["amz-sdk-invocation-id"] = call["number"]
 
-    sagemaker.meta.events.register("before-sign.sagemaker", number)
+    sagemaker.meta.events.register("before-send.sagemaker", number)
     first = sagemaker.create_experiment(ExperimentName="one")
     assert sagemaker.create_experiment(ExperimentName="one")["ExperimentArn"] == first["ExperimentArn"]
     call["number"] = "2"

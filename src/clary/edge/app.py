@@ -27,7 +27,7 @@ from clary.services.iam.policy import Policies, policies
 from clary.services.s3.app import S3App
 from clary.services.s3.http import S3Request, S3Response
 from clary.wire import route as routing
-from clary.wire import serialize, sigv4
+from clary.wire import serialize, sigv2, sigv4
 from clary.wire.http import Request, Response
 
 log = logging.getLogger(__name__)
@@ -118,6 +118,12 @@ class EdgeApp:
         principal, verified = None, None
         if authorization is not None:
             principal, verified = self._authenticate(request, authorization, streaming=True)
+        elif (claimed := sigv2.parse_query(request)) is not None:
+            credential = self._identities.resolve(claimed.access_key, claimed.token)
+            sigv2.verify_query(
+                request, claimed, credential.secret, clock.now(), routing.bucket_in_host(request.host) or ""
+            )
+            principal = credential.principal
         body = CheckedBody(receive, verified, request.headers)
         response = await self._s3.handle(
             S3Request(
