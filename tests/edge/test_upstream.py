@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from clary.edge import upstream
 from clary.edge.upstream import Answer, NotConnected, Pool, UpstreamError
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -54,6 +55,36 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 async def ask(pool: Pool, address: str, body: bytes = b"", timeout: float = 10) -> Answer:
     return await pool.request(address, b"POST", b"/x?y", [(b"host", b"here")], body, timeout)
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with server(tmp_path, echo):
+            (tmp_path / "link.sock").symlink_to(tmp_path / "s.sock")
+            (tmp_path / "file.sock").write_text("no socket")
+            for name in ("link.sock", "file.sock", "absent.sock"):
+                with pytest.raises(NotConnected):
+                    await ask(Pool(), f"unix:{tmp_path / name}")
+
+    asyncio.run(story())
+
+
+def test_answers_without_end_are_broken_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upstream, "LARGEST_ANSWER", 1 << 20)
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            writer.write(b"x: " + b"y" * 50_000 + b"\r\n")
+            await writer.drain()
+
+    async def story() -> None:
+        async with server(tmp_path, endless) as running:
+            with pytest.raises(UpstreamError, match="more than 1048576 bytes"):
+                await ask(Pool(), running.address)
+
+    asyncio.run(story())
 
 
 def test_bodies_of_any_size_come_back_over_one_connection(tmp_path: Path) -> None:

@@ -94,6 +94,7 @@ def test_parts_are_replaced_and_aborted_without_a_trace(run: Any, stream: Any, b
         ("CRC64NVME", "FULL_OBJECT", CRC64NVME.update(b"".join(PARTS)).to_bytes(8, "big")),
         ("SHA256", "COMPOSITE", hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in PARTS)).digest()),
     ],
+    ids=["CRC32", "CRC64NVME", "SHA256"],
 )
 def test_checksums_follow_from_the_parts(run: Any, stream: Any, algorithm: str, kind: str, expected: bytes) -> None:
     async def scenario(store: ObjectStore) -> None:

@@ -1,364 +1,43 @@
-"""A running server with a bucket in it, short ways to start jobs and await their ends, and environments of clients."""
+"""The fixtures of the parity tests."""
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import io
-import json
-import os
-import random
-import shutil
-import subprocess
+import importlib.util
 import sys
-import tarfile
-import textwrap
-import time
-import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from uv import find_uv_bin
 
-from clary.compute.images.overlays import uv_environment
-from clary.core.settings import load
 from clary.testing.server import Server
 
-REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
-SKLEARN = f"{REGISTRY}/sagemaker-scikit-learn:1.2-1-cpu-py3"
-XGBOOST = f"{REGISTRY}/sagemaker-xgboost:3.0-5"
-LINEAR_LEARNER = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
-BUCKET = "parity"
-LONGEST_WAIT = 240.0
-"""Seconds; the first job that needs an image waits until it is built."""
+
+def _share(name: str) -> Any:
+    """Load a module beside this file so that tests, which pytest imports one by one, can import it by its name."""
+    specification = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    specification.loader.exec_module(module)
+    return module
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    # Test modules are imported one by one, so they take what they share from here, by this name.
-    sys.modules["parity"] = sys.modules[__name__]
-
-
-def eventually(look: Callable[[], Any], what: str, seconds: float = LONGEST_WAIT) -> Any:
-    """The first true value that ``look`` gives; fails after ``seconds`` without one."""
-    deadline = time.monotonic() + seconds
-    while not (value := look()):
-        assert time.monotonic() < deadline, f"{what} did not come true within {seconds:g} s"
-        time.sleep(0.05)
-    return value
-
-
-class Lab:
-    """A server with the bucket ``parity``, and its clients."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        self.role = server.role_arn
-        self.s3 = server.client("s3")
-        self.sagemaker = server.client("sagemaker")
-        self.runtime = server.client("sagemaker-runtime")
-        self.logs = server.client("logs")
-        self.s3.create_bucket(Bucket=BUCKET)
-
-    def put(self, key: str, body: str | bytes) -> str:
-        """Store an object and return its S3 URI."""
-        self.s3.put_object(Bucket=BUCKET, Key=key, Body=body.encode() if isinstance(body, str) else body)
-        return f"s3://{BUCKET}/{key}"
-
-    def get(self, uri: str) -> bytes:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        return bytes(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-
-    def archive(self, uri: str) -> dict[str, bytes]:
-        """The files of a ``tar.gz`` in the store, by name."""
-        with tarfile.open(fileobj=io.BytesIO(self.get(uri)), mode="r:gz") as tar:
-            return {member.name: tar.extractfile(member).read() for member in tar if member.isfile()}  # type: ignore[union-attr]
-
-    def script(self, source: str, **others: str) -> str:
-        """Store ``train.py``, with further files, as the SDK packs a source folder; gives its S3 URI."""
-        files = {"train.py": textwrap.dedent(source), **others}
-        return self.put(f"code/{hashlib.sha256(repr(files).encode()).hexdigest()[:12]}/sourcedir.tar.gz", pack(files))
-
-    # -- training
-
-    def training(self, name: str, image: str = XGBOOST, **changes: Any) -> dict[str, Any]:
-        """The arguments of ``create_training_job``: channels by name in ``channels``, the rest as boto3 names it."""
-        channels = changes.pop("channels", {})
-        hyperparameters = {key: str(value) for key, value in changes.pop("hyperparameters", {}).items()}
-        request: dict[str, Any] = {
-            "TrainingJobName": name,
-            "RoleArn": self.role,
-            "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
-            "HyperParameters": hyperparameters,
-            "InputDataConfig": [channel(key, uri) for key, uri in channels.items()],
-            "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/output"},
-            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
-        }
-        request["AlgorithmSpecification"].update(changes.pop("AlgorithmSpecification", {}))
-        return {key: value for key, value in (request | changes).items() if value not in ([], {})}
-
-    def start(self, name: str, image: str = XGBOOST, **changes: Any) -> str:
-        """Start a training job and return its ARN."""
-        return str(self.sagemaker.create_training_job(**self.training(name, image, **changes))["TrainingJobArn"])
-
-    def start_script(self, name: str, source: str, image: str = SKLEARN, **changes: Any) -> str:
-        """Start a training job of a script as the SDK's framework estimators do."""
-        others = changes.pop("files", {})
-        given = changes.pop("hyperparameters", {})
-        hyperparameters = {
-            "sagemaker_program": json.dumps("train.py"),
-            "sagemaker_submit_directory": json.dumps(self.script(source, **others)),
-            **{key: json.dumps(value) for key, value in given.items()},
-        }
-        return self.start(name, image, hyperparameters=hyperparameters, **changes)
-
-    def await_status(self, name: str, *secondary: str) -> dict[str, Any]:
-        """The training job once its secondary status is one of ``secondary``; fails if it ends before."""
-
-        def look() -> dict[str, Any] | None:
-            job: dict[str, Any] = self.sagemaker.describe_training_job(TrainingJobName=name)
-            if job["SecondaryStatus"] in secondary:
-                return job
-            assert job["TrainingJobStatus"] in ("InProgress", "Stopping"), (job, self.log_of(name))
-            return None
-
-        return dict(eventually(look, f"{name} is {' or '.join(secondary)}"))
-
-    def ended(self, name: str) -> dict[str, Any]:
-        """The training job once it has ended, however it did."""
-
-        def look() -> dict[str, Any] | None:
-            job: dict[str, Any] = self.sagemaker.describe_training_job(TrainingJobName=name)
-            return None if job["TrainingJobStatus"] in ("InProgress", "Stopping") else job
-
-        return dict(eventually(look, f"{name} has ended"))
-
-    def completed(self, name: str) -> dict[str, Any]:
-        """The training job once it has completed; fails with its reason and log if it ends otherwise."""
-        job = self.ended(name)
-        assert job["TrainingJobStatus"] == "Completed", (job.get("FailureReason"), self.log_of(name))
-        return job
-
-    def log_of(self, name: str, group: str = "/aws/sagemaker/TrainingJobs") -> str:
-        """All that a job or an endpoint has logged so far."""
-        pages = self.logs.get_paginator("filter_log_events").paginate(logGroupName=group, logStreamNamePrefix=name)
-        return "\n".join(event["message"] for page in pages for event in page["events"])
-
-    def endpoint_log(self, name: str) -> str:
-        return self.log_of("AllTraffic/", f"/aws/sagemaker/Endpoints/{name}")
-
-    def await_log(self, name: str, text: str) -> None:
-        """Wait until a training job has logged ``text``; fails if it ends before."""
-
-        def look() -> bool:
-            job = self.sagemaker.describe_training_job(TrainingJobName=name)
-            if job["SecondaryStatus"] not in ("Training", "Uploading", "Completed", "Failed", "Stopped"):
-                return False
-            seen = text in self.log_of(name)
-            assert seen or job["TrainingJobStatus"] in ("InProgress", "Stopping"), job
-            return seen
-
-        eventually(look, f"{text!r} in the log of {name}")
-
-    # -- processing
-
-    def process(self, name: str, **changes: Any) -> dict[str, Any]:
-        """Run a processing job to its end, in the scikit-learn image unless told otherwise."""
-        request: dict[str, Any] = {
-            "ProcessingJobName": name,
-            "RoleArn": self.role,
-            "AppSpecification": {"ImageUri": SKLEARN},
-            "ProcessingResources": {
-                "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}
-            },
-        }
-        request["AppSpecification"].update(changes.pop("AppSpecification", {}))
-        self.sagemaker.create_processing_job(**(request | changes))
-
-        def look() -> dict[str, Any] | None:
-            job: dict[str, Any] = self.sagemaker.describe_processing_job(ProcessingJobName=name)
-            return None if job["ProcessingJobStatus"] in ("InProgress", "Stopping") else job
-
-        return dict(eventually(look, f"{name} has ended"))
-
-    # -- endpoints
-
-    def model(self, name: str, model_data: str | None, image: str = XGBOOST, **changes: Any) -> None:
-        container: dict[str, Any] = {"Image": image, **changes}
-        if model_data is not None:
-            container["ModelDataUrl"] = model_data
-        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=self.role, PrimaryContainer=container)
-
-    def endpoint_config(self, name: str, model: str) -> None:
-        variant = {
-            "VariantName": "AllTraffic",
-            "ModelName": model,
-            "InstanceType": "ml.m5.large",
-            "InitialInstanceCount": 1,
-        }
-        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
-
-    def endpoint_settled(self, name: str) -> dict[str, Any]:
-        """The endpoint once it is in service or has failed."""
-
-        def look() -> dict[str, Any] | None:
-            endpoint: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=name)
-            return None if endpoint["EndpointStatus"] in ("Creating", "Updating", "Deleting") else endpoint
-
-        return dict(eventually(look, f"endpoint {name} has settled"))
-
-    def deploy(self, name: str, model_data: str, image: str = XGBOOST, **changes: Any) -> dict[str, Any]:
-        """Model, endpoint configuration and endpoint, all called ``name``; gives the endpoint once it is in service."""
-        self.model(name, model_data, image, **changes)
-        self.endpoint_config(name, name)
-        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-        endpoint = self.endpoint_settled(name)
-        assert endpoint["EndpointStatus"] == "InService", (endpoint, self.endpoint_log(name))
-        return endpoint
-
-    def invoke(self, name: str, body: str | bytes, content_type: str = "text/csv", **more: Any) -> bytes:
-        answer = self.runtime.invoke_endpoint(EndpointName=name, ContentType=content_type, Body=body, **more)
-        return bytes(answer["Body"].read())
-
-
-def channel(name: str, uri: str, content_type: str = "text/csv") -> dict[str, Any]:
-    """A channel with all objects under ``uri``."""
-    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
-    return {"ChannelName": name, "ContentType": content_type, "DataSource": {"S3DataSource": source}}
-
-
-def pack(files: Mapping[str, str | bytes]) -> bytes:
-    """A ``tar.gz`` of ``files`` (contents by name)."""
-    raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode="w:gz") as tar:
-        for name, content in files.items():
-            data = content.encode() if isinstance(content, str) else content
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return raw.getvalue()
-
-
-def wheel(name: str, source: str) -> bytes:
-    """A wheel, version 1.0, with one module."""
-    raw = io.BytesIO()
-    information = f"{name}-1.0.dist-info"
-    with zipfile.ZipFile(raw, "w") as file:
-        file.writestr(f"{name}.py", source)
-        file.writestr(f"{information}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        file.writestr(f"{information}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        file.writestr(f"{information}/RECORD", "")
-    return raw.getvalue()
-
-
-def labelled_rows(count: int, seed: int = 0) -> list[str]:
-    """CSV rows: a label, which the sum of the first two of four features decides, and those features."""
-    source = random.Random(seed)
-    rows = []
-    for _ in range(count):
-        features = [source.gauss(0, 1) for _ in range(4)]
-        rows.append(",".join([str(int(features[0] + features[1] > 0)), *(f"{value:.4f}" for value in features)]))
-    return rows
-
-
-def without_label(rows: Sequence[str]) -> str:
-    return "\n".join(row.partition(",")[2] for row in rows)
-
-
-def labels(rows: Sequence[str]) -> list[int]:
-    return [int(row.partition(",")[0]) for row in rows]
+_lab = _share("parity_lab")
+_clients = _share("parity_clients")
 
 
 @pytest.fixture
-def lab(clary_aws: Server) -> Lab:
-    """The session's server, empty but for the bucket ``parity``."""
-    return Lab(clary_aws)
-
-
-# -- environments of clients that do not belong into the project's own ------------------------------------------------
-
-_CLIENTS = Path(__file__).with_name("clients")
-
-
-class Client:
-    """A client in a virtual environment of its own, run as a user would run it."""
-
-    def __init__(self, folder: Path, work: Path) -> None:
-        self._bin = folder / "bin"
-        self._work = work
-
-    def run(self, server: Server, *command: str, role: str | None = None, **variables: str) -> str:
-        """Run a command of the environment as the administrator, or as ``role``, and return its standard output.
-
-        Fails with what it wrote if it does not exit with 0.
-        """
-        done = self.start(server, *command, role=role, **variables)
-        assert done.returncode == 0, f"{command} exited with {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def start(
-        self, server: Server, *command: str, role: str | None = None, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        """The same, however it exits."""
-        environment = server.environment_as(role) if role else server.environment
-        own = {
-            "HOME": str(self._work),
-            "PATH": f"{self._bin}{os.pathsep}{os.environ['PATH']}",
-            "AWS_PAGER": "",
-            "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
-            "SAGEMAKER_USER_CONFIG_OVERRIDE": str(self._settings()),
-        }
-        return subprocess.run(
-            [str(self._bin / command[0]), *command[1:]],
-            env=environment | own | variables,
-            cwd=self._work,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=280,
-            check=False,
-        )
-
-    def _settings(self) -> Path:
-        """Settings of the SDKs without which they call home."""
-        file = self._work / "sagemaker.yaml"
-        file.write_text("SchemaVersion: '1.0'\nSageMaker:\n  PythonSDK:\n    Modules:\n      TelemetryOptOut: true\n")
-        return file
-
-    def story(self, server: Server, file: Path, role: str = "ClaryExecutionRole") -> str:
-        """Run a Python program as a user of the SDK with ``role``; a copy, so that it finds nothing of ours beside it."""
-        script = self._work / file.name
-        shutil.copyfile(file, script)
-        return self.run(server, "python", str(script), role=role)
+def lab(clary_aws: Server) -> Any:
+    """The session's server, empty but for the bucket ``parity``: a ``parity_lab.Lab``."""
+    return _lab.Lab(clary_aws)
 
 
 @pytest.fixture(scope="session")
-def client_environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Client]:
-    """Gives the client named by a file in ``clients/``; its environment is built once and kept in the cache."""
+def client_environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
+    """Gives the client named by a file in ``clients/`` as a ``parity_clients.Client``."""
 
-    def environment(name: str) -> Client:
-        return Client(_environment(_CLIENTS / f"{name}.txt"), tmp_path_factory.mktemp(name))
+    def client(name: str) -> Any:
+        return _clients.Client(_clients.environment(name), tmp_path_factory.mktemp(name))
 
-    return environment
-
-
-def _environment(requirements: Path) -> Path:
-    digest = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    root = load().cache / "test-envs"
-    root.mkdir(parents=True, exist_ok=True)
-    folder = root / f"{requirements.stem}-{digest}"
-    with (root / f"{folder.name}.lock").open("w") as lock:
-        # Two workers of a test run may want it at once.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "complete").exists():
-            uv = find_uv_bin()
-            for command in (
-                [uv, "venv", "--clear", "--no-project", "--python", sys.executable, str(folder)],
-                [uv, "pip", "install", "--quiet", "--no-deps", "--python", str(folder), "-r", str(requirements)],
-            ):
-                done = subprocess.run(command, env=uv_environment(), capture_output=True, text=True, check=False)
-                assert done.returncode == 0, f"{requirements.name} cannot be installed: {done.stderr[-2000:]}"
-            (folder / "complete").touch()
-    return folder
+    return client

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from parity import XGBOOST, Client, labelled_rows, labels, without_label
+from parity_clients import Client
+from parity_lab import XGBOOST, labelled_rows, labels, without_label
 
 from clary.testing.server import Server
 

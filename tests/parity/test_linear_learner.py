@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from parity import BUCKET, LINEAR_LEARNER, Lab, labelled_rows, labels, without_label
+from parity_lab import BUCKET, LINEAR_LEARNER, Lab, labelled_rows, labels, without_label
 
 
 @pytest.mark.slow("training")

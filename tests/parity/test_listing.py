@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 from botocore.exceptions import ClientError
-from parity import SKLEARN, Lab
+from parity_lab import SKLEARN, Lab
 
 SECOND = datetime.timedelta(seconds=1)
 

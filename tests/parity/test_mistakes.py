@@ -16,7 +16,7 @@ import botocore.auth
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from parity import BUCKET, LINEAR_LEARNER, SKLEARN, XGBOOST, Lab, labelled_rows, pack
+from parity_lab import BUCKET, LINEAR_LEARNER, SKLEARN, XGBOOST, Lab, labelled_rows, pack
 
 ONCE = Config(retries={"total_max_attempts": 1})
 ROUNDS = {"num_round": 2}
@@ -52,7 +52,7 @@ def test_a_role_that_is_not_there(lab: Lab, rows: str) -> None:
     with refused("ValidationException", why):
         lab.sagemaker.create_model(ModelName="m", ExecutionRoleArn=role, PrimaryContainer={"Image": XGBOOST})
     with refused("ValidationException", "roleArn.*regular expression pattern"):
-        lab.start("nobody", hyperparameters=ROUNDS, channels={"train": rows}, RoleArn="ClaryExecutionRole")
+        lab.start("nobody", hyperparameters=ROUNDS, channels={"train": rows}, RoleArn="role/ClaryExecutionRole")
     with refused("NoSuchEntity", "The role with name Nobody cannot be found", 404):
         lab.server.client("iam").get_role(RoleName="Nobody")
 
@@ -75,7 +75,7 @@ def test_a_user_who_may_not_pass_the_role(lab: Lab) -> None:
     reader = client(lab, "sagemaker", key["AccessKeyId"], key["SecretAccessKey"])
     assert reader.list_training_jobs()["TrainingJobSummaries"] == []
     user = "arn:aws:iam::123456789012:user/Reader"
-    with refused("AccessDeniedException", f"User: {user} is not authorized to perform: iam:PassRole on resource"):
+    with refused("AccessDeniedException", f"User: {user} is not authorized to perform: iam:PassRole on resource", 403):
         reader.create_training_job(**lab.training("reader", hyperparameters=ROUNDS))
     with refused("AccessDenied", f"User: {user} is not authorized to perform: s3:ListAllMyBuckets", 403):
         client(lab, "s3", key["AccessKeyId"], key["SecretAccessKey"]).list_buckets()
@@ -141,8 +141,8 @@ def test_csv_that_cannot_be_read(lab: Lab, image: str, content: str, words: str)
     ("image", "given", "message"),
     [
         (XGBOOST, {"num_round": "many"}, "Hyperparameter num_round: could not parse value"),
-        (XGBOOST, {"num_round": 0}, "Hyperparameter num_round: value 0 not in range"),
-        (XGBOOST, {"num_round": 2, "eta": 3}, "Hyperparameter eta: value 3(.0)? not in range"),
+        (XGBOOST, {"num_round": 0}, r"Hyperparameter num_round: 0 is not in \[1, \+inf\)"),
+        (XGBOOST, {"num_round": 2, "eta": 3}, r"Hyperparameter eta: 3.0 is not in \[0, 1\]"),
         (XGBOOST, {"num_round": 2, "depth": 3}, "Extraneous hyperparameter found: depth"),
         (XGBOOST, {"eta": 0.5}, "Missing required hyperparameter: num_round"),
         (LINEAR_LEARNER, {"predictor_type": "oracle"}, "predictor_type.*oracle"),
@@ -172,7 +172,7 @@ def test_an_image_that_is_not_known(lab: Lab, rows: str, image: str) -> None:
 
 @pytest.mark.parametrize("name", ["with space", "under_score", "-dash", "a" * 64, "é"])
 def test_names_that_are_not_allowed(lab: Lab, name: str) -> None:
-    with refused("ValidationException", "1 validation error detected: Value '.*' at 'trainingJobName' failed to satisfy"):
+    with refused("ValidationException", r"\d validation errors? detected: Value '.*' at 'trainingJobName' failed"):
         lab.start(name, hyperparameters=ROUNDS)
     with refused("ValidationException", "at 'modelName' failed to satisfy constraint: Member must"):
         lab.model(name, None)
@@ -214,7 +214,9 @@ def test_requests_with_members_missing_or_wrong(lab: Lab) -> None:
     unchecked = lab.server.client("sagemaker", config=Config(parameter_validation=False))
     request = lab.training("wrong", hyperparameters=ROUNDS)
     without = {name: value for name, value in request.items() if name != "RoleArn"}
-    with refused("ValidationException", "Value null at 'roleArn' failed to satisfy constraint: Member must not be null"):
+    with refused(
+        "ValidationException", "Value null at 'roleArn' failed to satisfy constraint: Member must not be null"
+    ):
         unchecked.create_training_job(**without)
     with refused("ValidationException", "at 'algorithmSpecification.trainingInputMode' .* enum value set"):
         bad = {"TrainingImage": XGBOOST, "TrainingInputMode": "Carrier pigeon"}
@@ -222,7 +224,7 @@ def test_requests_with_members_missing_or_wrong(lab: Lab) -> None:
     with refused("ValidationException", "greater than or equal to 1"):
         unchecked.create_training_job(**{**request, "StoppingCondition": {"MaxRuntimeInSeconds": 0}})
     with refused("SerializationException"):
-        unchecked.create_training_job(**{**request, "InputDataConfig": "not a list"})
+        unchecked.create_training_job(**{**request, "StoppingCondition": {"MaxRuntimeInSeconds": "many"}})
 
 
 # -- scripts ----------------------------------------------------------------------------------------------------------
@@ -306,7 +308,9 @@ def test_payloads_that_the_model_cannot_read(lab: Lab, rows: str) -> None:
         answer = caught.value.response
         assert answer["Error"]["Code"] == "ModelError"
         assert answer["ResponseMetadata"]["HTTPStatusCode"] == 424
-        assert answer["LogStreamArn"].startswith("arn:aws:logs:us-east-1:123456789012:log-group:/aws/sagemaker/Endpoints/")
+        assert answer["LogStreamArn"].startswith(
+            "arn:aws:logs:us-east-1:123456789012:log-group:/aws/sagemaker/Endpoints/"
+        )
         return answer
 
     answer = model_error(lambda: lab.invoke("payload", "not,numbers,at,all"))
@@ -320,9 +324,9 @@ def test_payloads_that_the_model_cannot_read(lab: Lab, rows: str) -> None:
 
 
 def test_payloads_that_are_too_large(lab: Lab) -> None:
-    with refused("RequestEntityTooLarge|413", status=413):
+    with refused("RequestEntityTooLarge", status=413):
         lab.invoke("payload", b"1" * (26 * 1024 * 1024))
-    with refused("RequestEntityTooLarge|413", status=413):
+    with refused("RequestEntityTooLarge", status=413):
         lab.sagemaker.create_model(
             ModelName="large",
             ExecutionRoleArn=lab.role,
@@ -369,8 +373,7 @@ def test_a_wrong_secret_key(lab: Lab) -> None:
     codes = dict.fromkeys(("sagemaker", "logs", "runtime"), "InvalidSignatureException")
     codes |= dict.fromkeys(("s3", "sts"), "SignatureDoesNotMatch")
     for name, call in calls(lab, right, secret[:-1] + ("a" if secret[-1] != "a" else "b")).items():
-        status = 403 if name in ("s3", "sts", "runtime") else 400
-        with refused(codes[name], "The request signature we calculated does not match the signature you provided", status):
+        with refused(codes[name], "The request signature we calculated does not match the signature you provided", 403):
             call()
 
 
@@ -378,25 +381,28 @@ def test_an_access_key_that_nobody_has(lab: Lab) -> None:
     codes = dict.fromkeys(("sagemaker", "logs", "runtime"), "UnrecognizedClientException")
     codes |= {"s3": "InvalidAccessKeyId", "sts": "InvalidClientTokenId"}
     for name, call in calls(lab, "AKIAIOSFODNN7EXAMPLE", "secret").items():
-        status = 403 if name in ("s3", "sts", "runtime") else 400
-        with refused(codes[name], "The security token included in the request is invalid|does not exist", status):
+        with refused(codes[name], "The security token included in the request is invalid|does not exist", 403):
             call()
 
 
 def test_a_session_token_that_is_not_one(lab: Lab) -> None:
-    with refused("UnrecognizedClientException", "The security token included in the request is invalid"):
+    with refused("UnrecognizedClientException", "The security token included in the request is invalid", 403):
         calls(lab, *keys(lab), "not a token")["sagemaker"]()
 
 
 def test_a_clock_that_is_wrong(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     now = botocore.auth.get_current_datetime
-    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *a, **k: now(*a, **k) - datetime.timedelta(hours=1))
+    monkeypatch.setattr(
+        botocore.auth, "get_current_datetime", lambda *a, **k: now(*a, **k) - datetime.timedelta(hours=1)
+    )
     every = calls(lab, *keys(lab))
-    with refused("InvalidSignatureException", r"Signature expired: \d{8}T\d{6}Z is now earlier than \d{8}T\d{6}Z"):
+    with refused("InvalidSignatureException", r"Signature expired: \d{8}T\d{6}Z is now earlier than \d{8}T\d{6}Z", 403):
         every["sagemaker"]()
     with refused("SignatureDoesNotMatch", "Signature expired: ", 403):
         every["sts"]()
-    with refused("RequestTimeTooSkewed", "The difference between the request time and the current time is too large", 403):
+    with refused(
+        "RequestTimeTooSkewed", "The difference between the request time and the current time is too large", 403
+    ):
         every["s3"]()
 
 
@@ -410,10 +416,7 @@ def test_no_signature_at_all(lab: Lab) -> None:
 
     target = {"X-Amz-Target": "SageMaker.ListModels", "Content-Type": "application/x-amz-json-1.1"}
     status, body = post(target)
-    assert (status, json.loads(body)["__type"].rpartition("#")[2]) in (
-        (400, "MissingAuthenticationTokenException"),
-        (403, "MissingAuthenticationTokenException"),
-    )
+    assert (status, json.loads(body)["__type"].rpartition("#")[2]) == (403, "MissingAuthenticationTokenException")
     status, body = post({**target, "Host": "evil.example"})
     assert status == 403
     assert b"AccessDenied" in body

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from botocore.exceptions import ClientError
-from parity import BUCKET, SKLEARN, XGBOOST, Lab, eventually, labelled_rows, labels, wheel, without_label
+from parity_lab import BUCKET, SKLEARN, XGBOOST, Lab, eventually, labelled_rows, labels, wheel, without_label
 
 TRAIN = """
     import argparse, os, pathlib
@@ -100,7 +100,8 @@ def test_the_environment_is_that_of_the_official_container(lab: Lab) -> None:
         """
         import json, os, pathlib, sys
         seen = {name: value for name, value in os.environ.items() if name.startswith(("SM_", "TRAINING_", "MY_"))}
-        configuration = {file.stem: json.loads(file.read_text()) for file in pathlib.Path("/opt/ml/input/config").iterdir()}
+        files = pathlib.Path("/opt/ml/input/config").iterdir()
+        configuration = {file.stem: json.loads(file.read_text()) for file in files}
         facts = {"environment": seen, "arguments": sys.argv[1:], "folder": os.getcwd(), "configuration": configuration}
         pathlib.Path("/opt/ml/output/data/facts.json").write_text(json.dumps(facts))
         """,
@@ -124,11 +125,31 @@ def test_the_environment_is_that_of_the_official_container(lab: Lab) -> None:
     assert facts["configuration"]["hyperparameters"]["epochs"] == "3"
 
 
+def test_a_manifest_names_the_objects_of_a_channel(lab: Lab) -> None:
+    """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_S3DataSource.html"""
+    for name in ("a.csv", "deep/b.csv", "not-wanted.csv"):
+        lab.put(f"parts/{name}", name)
+    manifest = lab.put("list.manifest", json.dumps([{"prefix": f"s3://{BUCKET}/parts/"}, "a.csv", "deep/b.csv"]))
+    source = {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": manifest}}
+    command = "cd /opt/ml/input/data/train && cat $(find . -type f | sort)"
+    shell = {"ContainerEntrypoint": ["/bin/sh", "-c", command]}
+    channels = [{"ChannelName": "train", "DataSource": source}]
+    lab.start("manifest", SKLEARN, AlgorithmSpecification=shell, InputDataConfig=channels)
+    lab.completed("manifest")
+    assert lab.log_of("manifest").splitlines()[-1] == "a.csvdeep/b.csv"
+    lab.put("list.manifest", "a.csv")
+    lab.start("no-manifest", SKLEARN, AlgorithmSpecification=shell, InputDataConfig=channels)
+    assert lab.ended("no-manifest")["FailureReason"].startswith(f"ClientError: {manifest} is not a manifest: ")
+
+
 def test_a_stopped_script_hears_sigterm_and_what_it_saves_is_kept(lab: Lab) -> None:
     lab.start_script("patient", PATIENT)
     lab.await_log("patient", "training for ever")
     lab.sagemaker.stop_training_job(TrainingJobName="patient")
-    assert lab.sagemaker.describe_training_job(TrainingJobName="patient")["TrainingJobStatus"] in ("Stopping", "Stopped")
+    assert lab.sagemaker.describe_training_job(TrainingJobName="patient")["TrainingJobStatus"] in (
+        "Stopping",
+        "Stopped",
+    )
     job = lab.ended("patient")
 
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "Stopped")
@@ -153,7 +174,9 @@ def test_a_job_that_runs_too_long_is_stopped_and_keeps_its_model(lab: Lab) -> No
 
 def test_a_commands_exit_code_and_its_failure_file_become_the_reason(lab: Lab) -> None:
     write = "echo 'the third column is not a number' > /opt/ml/output/failure; exit 7"
-    lab.start("excused", AlgorithmSpecification={"ContainerEntrypoint": ["/bin/sh", "-c"], "ContainerArguments": [write]})
+    lab.start(
+        "excused", AlgorithmSpecification={"ContainerEntrypoint": ["/bin/sh", "-c"], "ContainerArguments": [write]}
+    )
     job = lab.ended("excused")
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Failed", "Failed")
     assert job["FailureReason"] == "AlgorithmError: the third column is not a number, exit code: 7"
@@ -262,6 +285,5 @@ def test_pip_works_in_a_job_and_leaves_the_environment_as_it_is(lab: Lab) -> Non
 def test_a_script_that_is_quick_leaves_no_trace_of_itself_behind(lab: Lab) -> None:
     lab.start("quick", XGBOOST, AlgorithmSpecification={"ContainerEntrypoint": ["/bin/sh", "-c", "echo done"]})
     lab.completed("quick")
-    leftovers = lambda: [file for file in lab.server.home.glob("jobs/*/ml")]  # noqa: E731
-    eventually(lambda: not leftovers(), "the job's data is removed")
+    eventually(lambda: not list(lab.server.home.glob("jobs/*/ml")), "the job's data is removed")
     assert lab.log_of("quick").splitlines()[-1] == "done"

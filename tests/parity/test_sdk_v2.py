@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from parity import Client
+from parity_clients import Client
 
 from clary.testing.server import Server
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 Kind = Literal["job", "server"]
-InputKind = Literal["prefix", "object"]
+InputKind = Literal["prefix", "object", "manifest"]
 When = Literal["success", "always"]
 
 
@@ -51,7 +51,7 @@ class Input:
     kind: InputKind = "prefix"
     """``prefix``: every object under it, keys relative to the prefix (a prefix that is itself an object gives that
     object's name);
-    ``object``: that object, under its own name."""
+    ``object``: that object, under its own name; ``manifest``: the objects that it lists."""
     extract: bool = False
     """Unpack a ``tar.gz`` into ``path`` instead of writing it there."""
     optional: bool = False

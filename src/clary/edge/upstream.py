@@ -13,6 +13,11 @@ from typing import NamedTuple, cast
 
 import httptools
 
+from clary.core.sockets import Pinned
+
+LARGEST_ANSWER = 64 << 20
+"""Bytes of an answer with its headers; more than SageMaker lets a container answer, and than control ever does."""
+
 Header = tuple[bytes, bytes]
 
 
@@ -44,6 +49,7 @@ class _Connection(asyncio.Protocol):
         self.closed = False
         self.begun = False
         self._answer: asyncio.Future[Answer] | None = None
+        self._size = 0
         self._writable = asyncio.Event()
         self._writable.set()
 
@@ -64,6 +70,11 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.begun = True
+        self._size += len(data)
+        if self._size > LARGEST_ANSWER:
+            self._fail(UpstreamError(f"the server's answer has more than {LARGEST_ANSWER} bytes"))
+            self.close()
+            return
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, AttributeError) as error:
@@ -84,6 +95,7 @@ class _Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._headers: list[Header] = []
         self._parts: list[bytes] = []
+        self._size = 0
         self.begun = False
         assert self.transport is not None
         if self.closed or self.transport.is_closing():
@@ -176,7 +188,8 @@ class Pool:
         kind, _, place = address.partition(":")
         try:
             if kind == "unix":
-                _, connection = await loop.create_unix_connection(_Connection, place)
+                with Pinned(place) as name:
+                    _, connection = await loop.create_unix_connection(_Connection, name)
             else:
                 host, _, port = place.rpartition(":")
                 _, connection = await loop.create_connection(_Connection, host, int(port))

@@ -32,8 +32,9 @@ class Identity(Protocol):
     def check_pass_role(self, caller: Caller, role_arn: str, service: str) -> None:
         """Refuse a role that does not exist, does not trust ``service``, or that ``caller`` may not hand on."""
 
-    def ticket(self, role_arn: str, session_name: str, seconds: float) -> str:
-        """A sealed token with which a job fetches temporary credentials of ``role_arn`` for so long."""
+    def ticket(self, role_arn: str, session_name: str, seconds: float, row_id: int) -> str:
+        """A sealed token with which a job fetches temporary credentials of ``role_arn`` for so long, or until the
+        resource in the row is at work no more."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ process queues the writers fairly instead. Reads see the last commit and never w
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +17,10 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
+from clary.core.errors import InternalFailure
 from clary.state.tables import REVISION, metadata
 from clary.state.transaction import Transaction
 
@@ -75,13 +78,23 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
-        """A transaction that is committed at the end of the block, or rolled back whole when the block raises."""
+        """A transaction that is committed at the end of the block, or rolled back whole when the block raises.
+
+        Raises ``InternalFailure`` if the disk is full.
+        """
         if not self._sqlite:
             with self._writer.begin() as connection:
                 yield Transaction(connection)
             return
-        with self._lock, self._writer.begin() as connection:
-            yield Transaction(connection)
+        try:
+            with self._lock, self._writer.begin() as connection:
+                yield Transaction(connection)
+        except OperationalError as error:
+            if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+                raise InternalFailure(
+                    "The disk that holds Clary's home folder is full. Free some space on it and try again."
+                ) from error
+            raise
 
     @property
     def is_shared(self) -> bool:

@@ -14,18 +14,19 @@ from urllib.parse import unquote, unquote_plus
 from clary.core.errors import AccessDenied, SignatureDoesNotMatch
 from clary.wire.http import Request
 
-_SIGNED_PARAMETERS = frozenset(
-    (
-        "accelerate acl analytics cors defaultObjectAcl delete inventory lifecycle location logging metrics notification "
-        "object-lock partNumber policy replication requestPayment restore select select-type storageClass tagging torrent "
-        "uploadId uploads versionId versioning versions website response-cache-control response-content-disposition "
-        "response-content-encoding response-content-language response-content-type response-expires"
-    ).split()
-)
+# fmt: off
+_SIGNED_PARAMETERS = frozenset([
+    "accelerate", "acl", "analytics", "cors", "defaultObjectAcl", "delete", "inventory", "lifecycle", "location",
+    "logging", "metrics", "notification", "object-lock", "partNumber", "policy", "replication", "requestPayment",
+    "restore", "select", "select-type", "storageClass", "tagging", "torrent", "uploadId", "uploads", "versionId",
+    "versioning", "versions", "website", "response-cache-control", "response-content-disposition",
+    "response-content-encoding", "response-content-language", "response-content-type", "response-expires",
+])
+# fmt: on
 
 
 class QuerySignature(NamedTuple):
-    """What a presigned URL claims about its signer; nothing of it is verified. ``expires`` is in seconds of Unix time."""
+    """What a presigned URL claims about its signer, unverified; ``expires`` is in seconds of Unix time."""
 
     access_key: str
     signature: str
@@ -34,7 +35,10 @@ class QuerySignature(NamedTuple):
 
 
 def parse_query(request: Request) -> QuerySignature | None:
-    """The signature in a presigned URL; None if there is none of this version. Raises ``AccessDenied`` for half of one."""
+    """The signature in a presigned URL; None if there is none of this version.
+
+    Raises ``AccessDenied`` for half of one.
+    """
     if "AWSAccessKeyId=" not in request.query:
         return None
     given = _parameters(request)

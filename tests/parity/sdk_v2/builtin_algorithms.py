@@ -24,7 +24,7 @@ source = random.Random(0)
 features = [[source.gauss(0, 1) for _ in range(4)] for _ in range(300)]
 labels = [int(row[0] + row[1] > 0) for row in features]
 rows = pathlib.Path("rows.csv")
-rows.write_text("\n".join(",".join(map(str, [label, *row])) for label, row in zip(labels, features)))
+rows.write_text("\n".join(",".join(map(str, [label, *row])) for label, row in zip(labels, features, strict=False)))
 train = session.upload_data(str(rows), key_prefix="parity/train")
 assert train == f"s3://{bucket}/parity/train/rows.csv", train
 
@@ -53,7 +53,7 @@ assert estimator.latest_training_job.describe()["TrainingJobStatus"] == "Complet
 
 predictor = estimator.deploy(1, "ml.m5.large", serializer=CSVSerializer(), deserializer=CSVDeserializer())
 scores = [float(value) for row in predictor.predict(features) for value in row]
-hits = sum((score > 0.5) == bool(label) for score, label in zip(scores, labels))
+hits = sum((score > 0.5) == bool(label) for score, label in zip(scores, labels, strict=False))
 assert hits > 285, hits
 attached = Estimator.attach(estimator.latest_training_job.name, sagemaker_session=session)
 assert attached.model_data == estimator.model_data
@@ -69,7 +69,7 @@ learner.fit(learner.record_set(values, numpy.array(labels, dtype="float32")), mi
 predictor = learner.deploy(1, "ml.m5.large")
 answers = predictor.predict(values[:50])
 found = [answer.label["predicted_label"].float32_tensor.values[0] for answer in answers]
-assert sum(int(a) == b for a, b in zip(found, labels)) >= 45, found
+assert sum(int(a) == b for a, b in zip(found, labels, strict=False)) >= 45, found
 predictor.delete_model()
 predictor.delete_endpoint()
 

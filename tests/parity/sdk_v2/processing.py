@@ -8,7 +8,7 @@ from sagemaker.processing import ProcessingInput, ProcessingOutput, ScriptProces
 from sagemaker.s3 import S3Downloader, S3Uploader
 from sagemaker.sklearn.processing import SKLearnProcessor
 
-PREPARE = '''
+PREPARE = """
 import argparse, pathlib
 from sklearn.preprocessing import StandardScaler
 import pandas
@@ -20,7 +20,7 @@ rows = pandas.read_csv("/opt/ml/processing/input/rows.csv", header=None)
 scaled = pandas.DataFrame(StandardScaler().fit_transform(rows)).round(arguments.decimals)
 scaled.to_csv("/opt/ml/processing/output/scaled.csv", header=False, index=False)
 print("scaled", len(scaled), "rows")
-'''
+"""
 
 session = sagemaker.Session()
 role = sagemaker.get_execution_role(session)
@@ -53,7 +53,9 @@ counter = ScriptProcessor(
 counter.run(
     code="count.sh",
     inputs=[ProcessingInput(source=data, destination="/opt/ml/processing/input")],
-    outputs=[ProcessingOutput(source="/opt/ml/processing/output", destination=f"s3://{session.default_bucket()}/count")],
+    outputs=[
+        ProcessingOutput(source="/opt/ml/processing/output", destination=f"s3://{session.default_bucket()}/count")
+    ],
     logs=False,
 )
 count = S3Downloader.read_file(f"s3://{session.default_bucket()}/count/count.txt", sagemaker_session=session)

@@ -8,7 +8,7 @@ import sagemaker
 from sagemaker.exceptions import UnexpectedStatusException
 from sagemaker.sklearn import SKLearn, SKLearnModel
 
-TRAIN = '''
+TRAIN = """
 import argparse, os
 import joblib, pandas
 import tabulate
@@ -31,7 +31,7 @@ if __name__ == "__main__":
     print(tabulate.tabulate([["accuracy", model.score(rows.iloc[:, 1:].values, rows[0])]]))
     print(f"train-accuracy={model.score(rows.iloc[:, 1:].values, rows[0])}")
     joblib.dump(model, os.path.join(arguments.model_dir, "model.joblib"))
-'''
+"""
 
 session = sagemaker.Session()
 role = sagemaker.get_execution_role(session)
@@ -39,7 +39,7 @@ source = random.Random(0)
 features = [[source.gauss(0, 1) for _ in range(4)] for _ in range(200)]
 labels = [int(row[0] + row[1] > 0) for row in features]
 rows = pathlib.Path("rows.csv")
-rows.write_text("\n".join(",".join(map(str, [label, *row])) for label, row in zip(labels, features)))
+rows.write_text("\n".join(",".join(map(str, [label, *row])) for label, row in zip(labels, features, strict=False)))
 folder = pathlib.Path("source")
 folder.mkdir()
 (folder / "train.py").write_text(TRAIN)

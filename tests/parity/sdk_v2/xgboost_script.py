@@ -9,7 +9,7 @@ from sagemaker.inputs import TrainingInput
 from sagemaker.serializers import CSVSerializer
 from sagemaker.xgboost import XGBoost
 
-TRAIN = '''
+TRAIN = """
 import argparse, json, os
 import xgboost
 
@@ -32,14 +32,14 @@ if __name__ == "__main__":
     data = xgboost.DMatrix(os.path.join(folder, os.listdir(folder)[0]) + "?format=csv&label_column=0")
     booster = xgboost.train({"objective": "binary:logistic"}, data, arguments.rounds)
     booster.save_model(os.path.join(os.environ["SM_MODEL_DIR"], "model.json"))
-'''
+"""
 
 session = sagemaker.Session()
 source = random.Random(0)
 features = [[source.gauss(0, 1) for _ in range(4)] for _ in range(200)]
 labels = [int(row[0] + row[1] > 0) for row in features]
 rows = pathlib.Path("rows.csv")
-rows.write_text("\n".join(",".join(map(str, [label, *row])) for label, row in zip(labels, features)))
+rows.write_text("\n".join(",".join(map(str, [label, *row])) for label, row in zip(labels, features, strict=False)))
 pathlib.Path("train.py").write_text(TRAIN)
 
 estimator = XGBoost(
@@ -55,7 +55,7 @@ location = session.upload_data(str(rows), key_prefix="parity/xgboost")
 estimator.fit({"train": TrainingInput(location, content_type="text/csv")})
 predictor = estimator.deploy(1, "ml.m5.large", serializer=CSVSerializer(), deserializer=JSONDeserializer())
 scores = predictor.predict(features)
-assert sum((score > 0.5) == bool(label) for score, label in zip(scores, labels)) > 190, scores
+assert sum((score > 0.5) == bool(label) for score, label in zip(scores, labels, strict=False)) > 190, scores
 predictor.delete_model()
 predictor.delete_endpoint()
 print("the story ended well")

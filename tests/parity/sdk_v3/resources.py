@@ -77,7 +77,7 @@ endpoint.wait_for_status("InService", poll=1)
 body = "\n".join(",".join(map(str, row)) for row in features[:20])
 answer = endpoint.invoke(body=body.encode(), content_type="text/csv", accept="text/csv")
 scores = [float(each) for each in answer.body.read().decode().replace(",", "\n").split()]
-assert sum((score > 0.5) == (row[0] + row[1] > 0) for score, row in zip(scores, features)) >= 18
+assert sum((score > 0.5) == (row[0] + row[1] > 0) for score, row in zip(scores, features, strict=False)) >= 18
 assert answer.invoked_production_variant == "AllTraffic", answer
 
 assert Model.get("parity-v3").primary_container.image == IMAGE

@@ -14,6 +14,7 @@ from clary.services.iam.errors import NoSuchEntity
 from clary.services.iam.policy import policies
 from clary.services.iam.vault import SealBroken, Vault, master_key
 from clary.state.database import Database
+from clary.state.records import Key, Record
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ClaryExecutionRole"
@@ -135,7 +136,10 @@ def test_sessions_are_refused(installation: Any) -> None:
     minted = identities.mint_session(ROLE, "job-1", 900)
     key, token = minted["AccessKeyId"], minted["SessionToken"]
     identities.resolve(key, token)
-    for wrong_key, wrong_token in ((key, None), ("ASIAOTHER", token), (key, token[:-3] + "AAA"), (key, "x")):
+    administrator = json.loads((installation.settings.secrets / "administrator.json").read_bytes())["AccessKeyId"]
+    identities.resolve(administrator)
+    wrong = ((key, None), ("ASIAOTHER", token), (key, token[:-3] + "AAA"), (key, "x"), (administrator, administrator))
+    for wrong_key, wrong_token in wrong:
         with pytest.raises(InvalidClientTokenId):
             identities.resolve(wrong_key, wrong_token)
     installation.now += 901
@@ -162,6 +166,22 @@ def test_sessions_end_with_their_role(installation: Any, iam: Any) -> None:
         identities.mint_session(role, "s", 900)
     with pytest.raises(NoSuchEntity):
         identities.ticket(role, "s", 900)
+
+
+def test_tickets_end_with_their_job(installation: Any) -> None:
+    identities, now = installation.identities, installation.now
+    key = Key(ACCOUNT, "us-east-1", "sagemaker", "TrainingJob", "", "job-1")
+    with installation.database.write() as transaction:
+        job = transaction.insert(Record(key, "arn:job-1", now, now, {}, wake_at=now))
+    ticket = identities.ticket(ROLE, "s", 5000, job.id)
+    identities.redeem(ticket)
+    with installation.database.write() as transaction:
+        job.wake_at = None
+        transaction.update(job)
+    with pytest.raises(ExpiredToken):
+        identities.redeem(ticket)
+    with pytest.raises(ExpiredToken):
+        identities.redeem(identities.ticket(ROLE, "s", 5000, job.id + 1))
 
 
 def test_tickets(installation: Any) -> None:

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 LONGEST_REASON = 1024
 """Characters of ``/opt/ml/output/failure`` that become the failure reason, as SageMaker takes them."""
 
+LEAST_FREE = 32 << 20
+"""Bytes of the disk that the platform needs for itself."""
+SCARCE = 1 << 20
+"""Bytes with which no job gets far."""
+FULL = "No space left on device. Free some space on the disk that holds Clary's home folder."
+
 
 class Failure(Exception):
     """The attempt cannot go on. ``reason`` is its class, the text is for the user."""
@@ -62,11 +68,7 @@ class Attempt:
             self.end("failed", failure.reason, str(failure), failure.exit_code)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                self.end(
-                    "failed",
-                    "client",
-                    "ClientError: No space left on device. Free some space on the disk that holds Clary's home folder.",
-                )
+                self.end("failed", "client", f"ClientError: {FULL}")
             else:
                 self.end("failed", "internal", f"InternalServerError: {error}")
         except Exception as error:  # noqa: BLE001 - the last resort: an attempt always says how it ended
@@ -83,7 +85,17 @@ class Attempt:
         self.log.flush()
         if event == "failed":
             self.log.note(message)
+        self._give_back()
         self.journal.event(event, exit_code=exit_code, reason=reason, message=message, **details)
+
+    def _give_back(self) -> None:
+        """Remove the job's data where the disk is full: nobody needs it now, and the control plane needs room to note
+        the end."""
+        if self._free() < LEAST_FREE:
+            import shutil
+
+            for path in (*self.folder.mounts.values(), self.folder.tmp, self.folder.packages):
+                shutil.rmtree(path, ignore_errors=True)
 
     def _steps(self) -> None:
         spec = self.spec
@@ -233,6 +245,8 @@ class Attempt:
             raise Failure(
                 "client", f"ClientError: The command {command[0]!r} cannot be started: {error.strerror}."
             ) from error
+        except ValueError as error:
+            raise Failure("client", f"ClientError: The command {command[0]!r} cannot be started: {error}.") from error
 
     def _process(self) -> Ending:
         child = self.start()
@@ -320,15 +334,23 @@ class Attempt:
 
     def failure_text(self) -> str:
         """What the process says of its failure: ``/opt/ml/output/failure``, else the end of its Python traceback, else
-        nothing."""
+        that the disk is full, else nothing."""
+        return self._failure_file() or _last_error(self.log.tail) or ("" if self._free() > SCARCE else FULL)
+
+    def _failure_file(self) -> str:
         try:
             file = open_inside(os.path.join(self.folder.ml, "output", "failure"), self.folder.ml)
         except OSError:
-            return _last_error(self.log.tail)
+            return ""
         try:
             return os.read(file, 4 * LONGEST_REASON).decode("utf-8", "replace")[:LONGEST_REASON].strip()
         finally:
             os.close(file)
+
+    def _free(self) -> int:
+        """Bytes of the disk that are free."""
+        disk = os.statvfs(self.folder.path)
+        return disk.f_bavail * disk.f_frsize
 
 
 def _last_error(lines: list[str]) -> str:

@@ -10,6 +10,8 @@ from clary.compute.agent.documents import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from clary.compute.spec import JobSpec
 
 ML = "/opt/ml"
@@ -20,15 +22,17 @@ LONGEST_SOCKET = 100
 class Place:
     """What belongs to this machine and not to the job; the placement writes it to ``place.json``."""
 
-    def __init__(self, document: dict[str, str]) -> None:
-        self.isolation = document.get("isolation", "plain")
-        self.wake = document.get("wake", "")
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.isolation: str = document.get("isolation", "plain")
+        self.options: list[str] = document.get("options", [])
+        """The isolation's arguments for this machine."""
+        self.wake: str = document.get("wake", "")
         """Socket that gets a datagram after each event."""
-        self.runtimes = document.get("runtimes", "")
+        self.runtimes: str = document.get("runtimes", "")
         """The folder of the package ``clary_runtimes``."""
-        self.overlays = document.get("overlays", "")
+        self.overlays: str = document.get("overlays", "")
         """Folder of the cached overlays for ``requirements.txt``."""
-        self.uv = document.get("uv", "")
+        self.uv: str = document.get("uv", "")
         """The program that builds overlays."""
 
 
@@ -78,6 +82,16 @@ class JobFolder:
             if inside(absolute, mount):
                 return os.path.normpath(path + absolute[len(mount) :])
         raise ValueError(f"{name!r} lies outside of /opt/ml")
+
+    def real_path(self, name: str) -> str:
+        """``host_path`` with links followed, as the job's own code may have made them.
+
+        Raises ``PermissionError`` if they lead out of the job's folders.
+        """
+        path = os.path.realpath(self.host_path(name))
+        if not any(inside(path, mount) for mount in self.mounts.values()):
+            raise PermissionError(f"{name} is a link out of the job's folders")
+        return path
 
     def create(self) -> None:
         """Make the folders that SageMaker's containers find, and write the spec's files."""
@@ -130,15 +144,18 @@ def read_spec(path: str) -> JobSpec:
 
 def open_inside(path: str, folder: str) -> int:
     """A descriptor of the regular file ``path``, opened for reading, wherever links lead, if that is still below
-    ``folder``.
+    ``folder``, which is a real path.
 
-    The job's own code may have made the path, so what was really opened is looked at, not its name.
+    The job's own code may have made the path, and may change it meanwhile, so what was really opened is looked at, not
+    its name alone. Nor is ``folder`` resolved here: it may have become a link.
     Raises ``PermissionError`` if the file lies elsewhere or is no regular file, ``OSError`` as ``open`` does.
     """
+    if not inside(os.path.realpath(path), folder):
+        raise PermissionError(f"{path} is not a file of the job")  # opening alone can do something, to a device
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         real = os.readlink(f"/proc/self/fd/{descriptor}") if os.path.isdir("/proc/self/fd") else os.path.realpath(path)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not inside(real, os.path.realpath(folder)):
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not inside(real, folder):
             raise PermissionError(f"{path} is not a file of the job")
     except BaseException:
         os.close(descriptor)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import _socket as socket
 
+from clary.core.sockets import Pinned
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,7 +122,8 @@ class Connection:
         if self._path:
             self._socket = socket.socket(socket.AF_UNIX)
             self._socket.settimeout(self._timeout)
-            self._socket.connect(self._path)
+            with Pinned(self._path) as name:
+                self._socket.connect(name)
             return
         self._socket = self._connect()
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

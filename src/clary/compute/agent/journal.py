@@ -46,7 +46,8 @@ class Journal:
 
     def event(self, name: str, **details: object) -> None:
         """Append the event ``name``. Raises ``OSError`` if it cannot be written."""
-        document = {"time": round(time.time(), 3), "event": name, "attempt": self._attempt, **details}
+        said = {key: printable(value) if isinstance(value, str) else value for key, value in details.items()}
+        document = {"time": round(time.time(), 3), "event": name, "attempt": self._attempt, **said}
         line = (dumps(document) + "\n").encode()
         try:
             os.write(self._file, line)
@@ -85,7 +86,7 @@ class Log:
 
     def note(self, text: str) -> None:
         """Write a line of the platform's own."""
-        self._write([text.replace("\n", " ")])
+        self._write([printable(text).replace("\n", " ")])
 
     def feed(self, data: bytes) -> None:
         """Take output of the process, cut anywhere. A carriage return ends a line too, as progress bars use it."""
@@ -169,6 +170,11 @@ class Log:
                     os.close(file)
             except OSError:
                 self.full = True
+
+
+def printable(text: str) -> str:
+    """``text`` with question marks for what UTF-8 cannot say: names of files are any bytes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def end_line(file: int) -> None:

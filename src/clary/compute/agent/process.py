@@ -33,8 +33,9 @@ class Child:
     """A started process; its output is read from the descriptor ``output``."""
 
     def __init__(self, folder: JobFolder, held: Isolation, command: list[str], environment: dict[str, str]) -> None:
-        """Start it. Raises ``OSError`` if the program cannot be started."""
-        arguments, values, here = held.command(folder, command, environment)
+        """Start it. Raises ``OSError`` if the program cannot be started, ``ValueError`` if its arguments or variables
+        cannot be given to any."""
+        arguments, values, here, opened = held.command(folder, command, environment)
         values[MARK] = folder.path
         self._held = held
         self._folder = folder
@@ -45,13 +46,15 @@ class Child:
             (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
             (os.POSIX_SPAWN_DUP2, inner, 1),
             (os.POSIX_SPAWN_DUP2, inner, 2),
+            # Last, since these numbers may be taken here.
+            *((os.POSIX_SPAWN_OPEN, number, path, os.O_RDONLY, 0) for number, path in opened.items()),
         ]
         usual = [signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTERM, signal.SIGHUP]
         try:
             self.pid = os.posix_spawnp(
                 arguments[0], arguments, values, file_actions=actions, setsid=True, setsigmask=(), setsigdef=usual
             )
-        except OSError:
+        except (OSError, ValueError):
             os.close(self.output)
             raise
         finally:
@@ -120,10 +123,11 @@ class Child:
 
 
 def descendants(process: int) -> Iterator[int]:
-    """``process`` and all that came from it."""
-    yield process
-    for each in children(process):
-        yield from descendants(each)
+    """``process`` and all that came from it, however deep."""
+    left = [process]
+    while left:
+        yield (each := left.pop())
+        left += children(each)
 
 
 def start_time(process: int) -> str:

@@ -7,6 +7,7 @@ import os
 import stat
 
 from clary.compute.agent.folder import JobFolder, inside, open_inside
+from clary.compute.agent.manifest import entries
 from clary.compute.agent.s3 import Credentials, Interrupted, Store, StoreError, StoreUnreachable
 
 TYPE_CHECKING = False
@@ -64,6 +65,8 @@ class Staging:
         try:
             if source.kind == "object":
                 return self._object(source, bucket, key, target)
+            if source.kind == "manifest":
+                return self._manifest(source, bucket, key, target)
             return self._prefix(source, bucket, key, target)
         except StoreError as error:
             if source.optional and error.status == 404:
@@ -83,6 +86,21 @@ class Staging:
             if os.path.exists(archive):
                 os.unlink(archive)
         return 1
+
+    def _manifest(self, source: Input, bucket: str, key: str, target: str) -> int:
+        listing = self._folder.file("manifest")
+        try:
+            self._store.get(bucket, key, listing)
+            with open(listing, encoding="utf-8-sig") as file:
+                wanted = entries(file.read())
+        except ValueError as error:
+            raise DataError(f"{source.uri} is not a manifest: {error}.") from error
+        finally:
+            if os.path.exists(listing):
+                os.unlink(listing)
+        for uri, name in wanted:
+            self._fetch(*split_uri(uri), target, name)
+        return len(wanted)
 
     def _prefix(self, source: Input, bucket: str, prefix: str, target: str) -> int:
         count = 0
@@ -157,7 +175,10 @@ class Staging:
         Raises ``DataError``, ``StoreUnreachable`` and ``Interrupted``.
         """
         bucket, key = split_uri(output.uri)
-        source = self._folder.host_path(output.path)
+        try:
+            source = self._folder.real_path(output.path)
+        except PermissionError as error:
+            raise DataError(f"Data upload failed: {error}. Make it a folder.") from error
         try:
             if output.archive:
                 return self._upload_archive(output, bucket, key, source)
@@ -228,6 +249,7 @@ def pack(folder: str, archive: str, note: Callable[[str], None]) -> None:
     import gzip
     import tarfile
 
+    root = os.path.realpath(folder)
     with (
         open(archive, "wb") as raw,
         gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as zipped,
@@ -243,7 +265,11 @@ def pack(folder: str, archive: str, note: Callable[[str], None]) -> None:
                     member = tar.gettarinfo(path, label)
                     tar.addfile(_plain(member))
                 elif stat.S_ISREG(mode):
-                    file = open_inside(path, folder)
+                    try:
+                        file = open_inside(path, root)
+                    except OSError as error:
+                        note(f"{label} is left out of the archive: {error.strerror or 'it is not a file of the job'}.")
+                        continue
                     with os.fdopen(file, "rb") as content:
                         member = tar.gettarinfo(None, label, content)
                         # A second name of one file becomes a copy: links between members only trouble those who unpack.

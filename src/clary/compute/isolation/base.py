@@ -23,6 +23,9 @@ class Isolation(Protocol):
     def available(self) -> tuple[bool, str]:
         """Whether it works on this machine, and if not, what to do about it."""
 
+    def options(self) -> list[str]:
+        """Arguments that make it stronger where this machine's version knows them; tried out, so ask once."""
+
     def refusal(self, folder: JobFolder) -> str:
         """Why this job must not run so, with a remedy; empty if it may. Isolation that cannot be given is never just
         left out."""
@@ -32,10 +35,11 @@ class Isolation(Protocol):
 
     def command(
         self, folder: JobFolder, command: Sequence[str], environment: Mapping[str, str]
-    ) -> tuple[list[str], dict[str, str], str]:
-        """The arguments, environment and working folder to start.
+    ) -> tuple[list[str], dict[str, str], str, dict[int, str]]:
+        """The arguments, environment and working folder to start, and the files to open for it, by descriptor.
 
-        ``environment`` is complete, and in terms of the container (``/opt/ml``, ``/opt/clary``, ``/run/clary``).
+        ``environment`` is complete, and in terms of the container (``/opt/ml``, ``/opt/clary``, ``/run/clary``). Raises
+        ``OSError`` for a program that is not there, ``ValueError`` for a variable that no process can have.
         """
 
     def main_process(self, process: int) -> int | None:

@@ -33,6 +33,12 @@ _ETC = (
     "pki/tls/certs",
     "pki/ca-trust/extracted",
 )
+_VARIABLES = 3
+"""The descriptor on which bubblewrap reads the job's variables."""
+_PROC_READ_ONLY = ("bus", "fs", "irq", "sys", "sysrq-trigger")
+_PROC_HIDDEN = ("acpi", "asound", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list", "timer_stats")
+"""What container engines keep from containers below ``/proc``: for who is root on the machine, too, the modes of these
+files are no hindrance, capabilities or not."""
 
 
 class Bubblewrap:
@@ -44,24 +50,23 @@ class Bubblewrap:
     def available(self) -> tuple[bool, str]:
         if sys.platform != "linux":
             return False, "bubblewrap needs Linux; on this system jobs can only run under plain isolation."
-        program = find_program("bwrap", _PATH, "/")
-        if not program.startswith("/"):
+        if not find_program("bwrap", _PATH, "/").startswith("/"):
             return False, "bubblewrap is not installed; run `apt install bubblewrap` or `dnf install bubblewrap`."
-        import subprocess
-
-        command = [program, *_HELD, "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "/bin/true"]
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False
-        )
-        if done.returncode:
+        if problem := _try([]):
             return False, (
-                f"bubblewrap is installed but not allowed to make a sandbox ({done.stderr.strip()[:200]}). On"
+                f"bubblewrap is installed but not allowed to make a sandbox ({problem[:200]}). On"
                 " Ubuntu 24.04 and newer allow"
                 " it with an AppArmor profile for /usr/bin/bwrap that has the rule `userns,`, or with"
                 " `sysctl kernel.apparmor_restrict_unprivileged_userns=0`; inside a container run that container"
                 " with user namespaces."
             )
         return True, ""
+
+    def options(self) -> list[str]:
+        # In a user namespace of its own a job would have all capabilities again, and with them file systems to mount:
+        # that of the machine's control groups, for one. Versions before 0.8 cannot forbid it.
+        strict = ["--unshare-user", "--disable-userns"]
+        return [] if _try(strict) else strict
 
     def refusal(self, folder: JobFolder) -> str:
         return ""
@@ -71,14 +76,16 @@ class Bubblewrap:
 
     def command(
         self, folder: JobFolder, command: Sequence[str], environment: Mapping[str, str]
-    ) -> tuple[list[str], dict[str, str], str]:
+    ) -> tuple[list[str], dict[str, str], str, dict[int, str]]:
         spec = folder.spec
-        arguments = [find_program("bwrap", _PATH, "/"), *_HELD, "--hostname", spec.current_host]
+        arguments = [find_program("bwrap", _PATH, "/"), "--args", str(_VARIABLES), *_HELD, *folder.place.options]
+        arguments += ["--hostname", spec.current_host]
         if spec.network:
             arguments += ["--share-net"]
         arguments += [
             "--proc",
             "/proc",
+            *_covered(),
             "--dev",
             "/dev",
             "--tmpfs",
@@ -109,8 +116,10 @@ class Bubblewrap:
             arguments += ["--bind", path, name]
         if spec.kind == "server":
             arguments += ["--bind", folder.run, "/run/clary"]
-        values = {**environment, "TMPDIR": "/tmp"}
-        return [*arguments, "--chdir", "/opt/ml", "--", *command], values, "/"
+        # Not in the environment of bubblewrap itself, which is outside of the sandbox and where LD_PRELOAD is obeyed,
+        # nor on its command line, which everybody can read.
+        variables = _write_variables(folder, {**environment, "TMPDIR": "/tmp"})
+        return [*arguments, "--chdir", "/opt/ml", "--", *command], {"PATH": _PATH}, "/", {_VARIABLES: variables}
 
     def main_process(self, process: int) -> int | None:
         # The started process waits outside; its child is the sandbox's first process, and the user's is that one's
@@ -142,6 +151,51 @@ class Bubblewrap:
         for name in (*_ETC, "resolv.conf") if spec.network else _ETC:
             arguments += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
         return arguments
+
+
+def _write_variables(folder: JobFolder, values: Mapping[str, str]) -> str:
+    """The file with the arguments that set a job's variables. Raises ``ValueError`` for one that cannot be set."""
+    words = []
+    for name, value in values.items():
+        # The words are separated by zeros: a value that had one could go on with arguments of its own.
+        if not name or "=" in name or "\0" in name + value:
+            raise ValueError(f"the environment variable {name!r} cannot be set")
+        words += ["--setenv", name, value]
+    path = folder.file("variables")
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(file, "wb") as stream:
+        stream.write(b"".join([os.fsencode(word) + b"\0" for word in words]))
+    return path
+
+
+def _covered() -> list[str]:
+    if os.geteuid():
+        return []  # the modes of the files keep the job from them
+    arguments = []
+    for name in _PROC_READ_ONLY:
+        arguments += ["--ro-bind-try", f"/proc/{name}", f"/proc/{name}"]
+    for name in _PROC_HIDDEN:
+        if os.path.isdir(f"/proc/{name}"):
+            arguments += ["--tmpfs", f"/proc/{name}"]
+        elif os.path.exists(f"/proc/{name}"):
+            arguments += ["--ro-bind", "/dev/null", f"/proc/{name}"]
+    return arguments
+
+
+def _try(options: list[str]) -> str:
+    """What is wrong with a sandbox that has these options; empty if nothing is."""
+    import subprocess
+
+    command = [find_program("bwrap", _PATH, "/"), *_HELD, *options, "--ro-bind", "/", "/", "--proc", "/proc"]
+    done = subprocess.run(
+        [*command, *_covered(), "--dev", "/dev", "/bin/true"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    return done.stderr.strip() or f"exit code {done.returncode}" if done.returncode else ""
 
 
 _HELD = ("--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")

@@ -29,6 +29,9 @@ class Plain:
     def available(self) -> tuple[bool, str]:
         return True, ""
 
+    def options(self) -> list[str]:
+        return []
+
     def refusal(self, folder: JobFolder) -> str:
         if not folder.spec.network:
             return (
@@ -43,7 +46,7 @@ class Plain:
 
     def command(
         self, folder: JobFolder, command: Sequence[str], environment: Mapping[str, str]
-    ) -> tuple[list[str], dict[str, str], str]:
+    ) -> tuple[list[str], dict[str, str], str, dict[int, str]]:
         values = {name: self._rewrite(folder, value) for name, value in environment.items()}
         values["CLARY_ML_ROOT"] = folder.ml
         values["TMPDIR"] = folder.tmp
@@ -59,7 +62,7 @@ class Plain:
         prefix = []
         if sys.platform == "linux" and (setpriv := find_program("setpriv", "/usr/bin:/bin", "/")).startswith("/"):
             prefix = [setpriv, "--pdeathsig", "KILL", "--"]  # dies with its agent
-        return [*prefix, program, *arguments[1:]], values, folder.ml
+        return [*prefix, program, *arguments[1:]], values, folder.ml, {}
 
     def main_process(self, process: int) -> int | None:
         return process

@@ -23,6 +23,12 @@ def availability(name: str) -> tuple[bool, str]:
     return ISOLATIONS[name].available()
 
 
+@functools.cache
+def options(name: str) -> tuple[str, ...]:
+    """The isolation's arguments for this machine, found out once."""
+    return tuple(ISOLATIONS[name].options())
+
+
 def select(settings: Settings) -> Isolation:
     """The isolation that ``settings`` name; for ``auto`` the strongest that works here.
 

@@ -19,7 +19,7 @@ from uv import find_uv_bin
 
 import clary.compute.agent
 from clary.compute.agent.process import kill_leftovers, start_time
-from clary.compute.isolation.select import select
+from clary.compute.isolation.select import options, select
 from clary.compute.placement.base import Observation, PlacementError, StaleAttempt
 from clary.compute.spec import JobSpec, SpecError, check_id
 from clary.core.settings import Settings
@@ -71,6 +71,7 @@ class LocalPlacement:
                 _clear(folder, _KEPT_BETWEEN)
             place = {
                 "isolation": isolation,
+                "options": options(isolation),
                 "wake": str(self._wake),
                 "runtimes": str(_RUNTIMES),
                 "overlays": str(self._overlays),

@@ -119,7 +119,7 @@ class Identities:
         if known is None:
             known = self._session(access_key, session_token) if session_token else self._permanent(access_key)
             memory.keep(memory.credentials, session_token or access_key, known)
-        elif session_token and self._tokens.read(session_token).access_key != access_key:
+        elif session_token and self._read(session_token).access_key != access_key:
             raise _invalid()
         if known.expires is not None and known.expires <= self.clock():
             raise ExpiredToken("The security token included in the request is expired")
@@ -139,11 +139,14 @@ class Identities:
             raise _invalid()
         return Credential(secret, Principal(subject.arn, account, subject.id, "user", user))
 
-    def _session(self, access_key: str, token: str) -> Credential:
+    def _read(self, token: str) -> Session:
         try:
-            session = self._tokens.read(token)
+            return self._tokens.read(token)
         except SealBroken as error:
             raise _invalid() from error
+
+    def _session(self, access_key: str, token: str) -> Credential:
+        session = self._read(token)
         if session.access_key != access_key:
             raise _invalid()
         if session.kind == "root":
@@ -210,29 +213,30 @@ class Identities:
             "Expiration": datetime.fromtimestamp(expires, UTC),
         }
 
-    def ticket(self, role_arn: str, session_name: str, seconds: float) -> str:
+    def ticket(self, role_arn: str, session_name: str, seconds: float, row_id: int = 0) -> str:
         """A sealed token with which a job fetches temporary credentials of ``role_arn`` for so many seconds.
 
-        Raises ``NoSuchEntity``.
+        With the ``row_id`` of the job's or endpoint's record it is good only while that is at work. Raises
+        ``NoSuchEntity``.
         """
         subject = self.role(role_arn)
         if subject is None:
             raise NoSuchEntity(f"The role with name {role_arn.rsplit('/', 1)[-1]} cannot be found.")
-        ticket = Ticket(subject.account, subject.name, subject.id, session_name, self.clock() + seconds)
+        ticket = Ticket(subject.account, subject.name, subject.id, session_name, self.clock() + seconds, row_id)
         return self._tokens.issue_ticket(ticket)
 
     def redeem(self, ticket: str) -> dict[str, Any]:
         """Credentials for the holder of a ticket, as ``mint_session`` gives them, and ``RoleArn``.
 
         They last for an hour at most. Raises ``InvalidClientTokenId`` if the ticket is false or the role is gone,
-        ``ExpiredToken`` if its time is over.
+        ``ExpiredToken`` if its time is over or its job has ended.
         """
         try:
             told = self._tokens.read_ticket(ticket)
         except SealBroken as error:
             raise _invalid() from error
         left = told.expires - self.clock()
-        if left < 1:
+        if left < 1 or (told.row_id and not self._is_at_work(told.row_id)):
             raise ExpiredToken("The security token included in the request is expired")
         self.refresh()
         subject = self._subject("role", told.account, told.name)
@@ -240,6 +244,12 @@ class Identities:
             raise _invalid()
         duration = min(_JOB_SESSION_SECONDS, left)
         return {**self.mint_session(subject.arn, told.session, duration, source="job"), "RoleArn": subject.arn}
+
+    def _is_at_work(self, row_id: int) -> bool:
+        # A job's variables, and with them its ticket, are easily printed into a log, which outlives the job.
+        with self.database.read() as transaction:
+            record = transaction.by_id(row_id)
+        return record is not None and record.wake_at is not None
 
     # Policies
 

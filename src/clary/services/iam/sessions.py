@@ -35,13 +35,14 @@ class Session:
 
 @dataclass(frozen=True)
 class Ticket:
-    """What a job shows to get credentials of its role."""
+    """What a job shows to get credentials of its role, while the resource in the row ``row_id`` is at work."""
 
     account: str
     name: str
     id: str
     session: str
     expires: float
+    row_id: int = 0
 
 
 class Tokens:

@@ -17,7 +17,8 @@ from .http import S3Response
 
 _OVERRIDES = ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires")
 _LOCAL_PATH = "x-clary-local-path"
-"""An agent on this machine asks with it for the file itself, to clone it instead of streaming it."""
+"""An agent on this machine asks with it for the file itself, to clone it instead of streaming it; the answer has no
+body then."""
 
 
 async def get_object(call: Call) -> S3Response:
@@ -31,8 +32,11 @@ async def get_object(call: Call) -> S3Response:
         raise
     headers = [*_object_headers(call, reader.object, whole=status == 200), *headers]
     headers += _part_checksum(call, reader.object, reader.segments)
-    if _LOCAL_PATH in call.request.headers and len(reader.segments) == 1 and reader.data is None:
-        headers.append((_LOCAL_PATH, str(call.store.files.path(reader.segments[0].blob))))
+    if _LOCAL_PATH in call.request.headers and status == 200 and len(reader.segments) == 1 and reader.data is None:
+        reader.close()
+        headers = [(name, value) for name, value in headers if name != "Content-Length"]
+        path = str(call.store.files.path(reader.segments[0].blob))
+        return S3Response(200, [*headers, ("Content-Length", "0"), (_LOCAL_PATH, path)], b"")
     if reader.data is not None:
         reader.close()
         return S3Response(status, headers, reader.data[start:stop])
@@ -84,7 +88,7 @@ def _object_headers(call: Call, item: Object, *, whole: bool) -> list[tuple[str,
     kept = {"content-type": "binary/octet-stream"} | attributes.headers
     for name in _OVERRIDES:
         if value := call.parameter(f"response-{name}"):
-            kept[name] = value
+            kept[name] = _header_value(f"response-{name}", value)
     headers = [(name.title() if not name.startswith("x-") else name, value) for name, value in kept.items()]
     headers += [
         ("Accept-Ranges", "bytes"),
@@ -99,6 +103,17 @@ def _object_headers(call: Call, item: Object, *, whole: bool) -> list[tuple[str,
     if whole and call.header("x-amz-checksum-mode").upper() == "ENABLED":
         headers += checksum_headers(item)
     return headers
+
+
+def _header_value(name: str, value: str) -> str:
+    """A value that a header of the answer can have. Raises ``InvalidArgument`` for others."""
+    if any(character > "\xff" for character in value):
+        problem = "Header value cannot be represented using ISO-8859-1."
+    elif any(character < " " or character == "\x7f" for character in value.replace("\t", " ")):
+        problem = "Header value cannot have control characters."
+    else:
+        return value
+    raise InvalidArgument(problem, ArgumentName=name, ArgumentValue=value.encode("ascii", "replace").decode())
 
 
 def _part_checksum(call: Call, item: Object, segments: Sequence[Segment]) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clary.compute.isolation.select import ISOLATIONS, availability
+from clary.compute.isolation.select import ISOLATIONS, availability, options
 from clary.compute.placement.base import Placement
 from clary.compute.spec import ImageSpec
 from clary.testing.contracts.placement import SERVER, Jobs, Store, ask, end
@@ -115,12 +115,38 @@ class IsolationContract:
                 try: open(path, 'a').write('x')
                 except OSError: continue
                 raise SystemExit(path + ' could be written')
+            for path in ('/proc/sys/kernel/core_pattern', '/proc/sys/vm/drop_caches', '/proc/sysrq-trigger'):
+                try: os.close(os.open(path, os.O_WRONLY))
+                except OSError: continue
+                raise SystemExit(path + ' could be opened')
             status = open('/proc/self/status').read()
             for name in ('CapEff', 'CapPrm', 'CapBnd'):
                 assert f'{name}:\\t0000000000000000' in status, status
             """
         )
         assert end(seen)["event"] == "completed", end(seen)
+
+    def test_no_capabilities_come_back_in_a_namespace_of_its_own(
+        self, jobs: Jobs, sandboxed: None, isolation: str
+    ) -> None:
+        if not options(isolation):
+            pytest.skip("this version of bubblewrap cannot forbid user namespaces")
+        seen = jobs.run("import ctypes; assert ctypes.CDLL(None).unshare(0x10000000) == -1")
+        assert end(seen)["event"] == "completed", end(seen)
+
+    def test_variables_steer_the_job_and_nothing_outside(self, jobs: Jobs, sandboxed: None, tmp_path: Path) -> None:
+        trace = str(tmp_path / "trace")
+        seen = jobs.run(
+            "import os; print(os.environ['LD_DEBUG_OUTPUT'])",
+            environment={"LD_DEBUG": "files", "LD_DEBUG_OUTPUT": trace},
+        )
+        assert end(seen)["event"] == "completed", end(seen)
+        assert trace in log_text(jobs.placement, seen.id)
+        assert not list(tmp_path.glob("trace*"))
+
+    def test_variables_that_no_process_can_have_are_refused(self, jobs: Jobs) -> None:
+        seen = jobs.run("", environment={"WORD": "1\0--bind\0/\0/tmp"})
+        assert (end(seen)["event"], end(seen)["reason"]) == ("failed", "client")
 
     def test_hosts_have_names(self, jobs: Jobs, sandboxed: None) -> None:
         code = (

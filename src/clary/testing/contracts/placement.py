@@ -15,6 +15,7 @@ import signal
 import tarfile
 import textwrap
 import uuid
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -258,6 +259,27 @@ class PlacementContract:
         assert end(seen)["event"] == "completed"
         assert jobs.store.keys("links") == ["out/link", "out/own"]
         assert "stolen is not uploaded" in log_text(jobs.placement, seen.id)
+
+    @pytest.mark.parametrize("archive", [True, False])
+    def test_folders_that_became_links_are_not_uploaded(self, jobs: Jobs, archive: bool, tmp_path: Path) -> None:
+        (tmp_path / "secret").write_text("secret")
+        code = "import os, sys; m = os.environ['CLARY_ML_ROOT'] + '/model'; os.rmdir(m); os.symlink(sys.argv[1], m)"
+        output = Output("model", "s3://bucket/out", archive=archive)
+        seen = jobs.run(code, str(tmp_path), outputs=[output])
+        assert (end(seen)["event"], end(seen)["reason"]) == ("failed", "client")
+        assert "model is a link out of the job's folders" in end(seen)["message"]
+        assert not jobs.store.keys("bucket")
+
+    def test_names_of_files_may_be_any_bytes(self, jobs: Jobs) -> None:
+        code = """
+            import os
+            folder = os.environ['CLARY_ML_ROOT'] + '/model'
+            os.mkfifo(os.fsencode(folder) + b'/pipe-\\xff')
+            """
+        for archive in (True, False):
+            seen = jobs.run(code, outputs=[Output("model", "s3://bucket/out", archive=archive)])
+            assert end(seen)["event"] == "completed", end(seen)
+            assert "pipe-?" in log_text(jobs.placement, seen.id)
 
     def test_after_a_failure_only_some_outputs_are_kept(self, jobs: Jobs) -> None:
         seen = jobs.run(

@@ -15,6 +15,7 @@ from typing import Any
 from clary.compute.admission import Admitted, Request, admit, this_machine
 from clary.compute.images.catalog import ImageNotExact, ImageNotFound
 from clary.compute.placement.base import Observation, PlacementError
+from clary.core.errors import ServiceError
 from clary.resources.context import Platform, Reconciliation
 from clary.resources.lifecycle import Lifecycle
 from clary.services.logs.api import register_stream
@@ -164,9 +165,12 @@ def _launch(platform: Platform, record: Record, server: Mapping[str, Any], attem
     if not isinstance(room, Admitted):
         raise DeploymentFailed(room.reason)
     spec = server_spec(platform, record, server["variant"], server["model"], container, image, room)
-    ticket = platform.identity.ticket(spec.role_arn, "SageMaker", TICKET_SECONDS)
     try:
+        ticket = platform.identity.ticket(spec.role_arn, "SageMaker", TICKET_SECONDS, record.id)
         platform.placement.launch(replace(spec, id=server["id"], attempt=attempt), ticket)
+    except ServiceError as error:
+        # The role was deleted since the model was made.
+        raise DeploymentFailed(f"Could not assume role {spec.role_arn}: {error.message}") from error
     except PlacementError as error:
         raise DeploymentFailed(str(error)) from error
 

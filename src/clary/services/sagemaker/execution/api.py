@@ -17,7 +17,7 @@ from clary.compute.images.catalog import ImageNotExact, ImageNotFound
 from clary.compute.images.environments import ImageNotReady
 from clary.compute.placement.base import Observation, PlacementError
 from clary.compute.spec import ImageSpec, JobSpec
-from clary.core.errors import ValidationException
+from clary.core.errors import ServiceError, ValidationException
 from clary.resources.context import Context, Platform, Reconciliation
 from clary.resources.lifecycle import Lifecycle
 from clary.services.logs.api import register_stream
@@ -161,9 +161,12 @@ class JobKind(ABC):
             notes=list(room.notes),
         )
         seconds = (spec.limits.max_runtime_s or LONGEST_RUN_SECONDS) + TICKET_SECONDS
-        ticket = platform.identity.ticket(spec.role_arn, "SageMaker", seconds)
         try:
+            ticket = platform.identity.ticket(spec.role_arn, "SageMaker", seconds, record.id)
             platform.placement.launch(spec, ticket)
+        except ServiceError as error:
+            # The role was deleted while the job waited.
+            return self._fail(look, f"ClientError: Could not assume role {spec.role_arn}: {error.message}", "client")
         except PlacementError as error:
             return self._fail(look, f"InternalServerError: {error}", "internal")
         return POLL_SECONDS

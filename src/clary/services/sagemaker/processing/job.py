@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clary.compute.admission import Admitted
-from clary.compute.spec import ImageSpec, Input, JobSpec, Limits, Output
+from clary.compute.spec import ImageSpec, Input, InputKind, JobSpec, Limits, Output
 from clary.resources.context import Platform
 from clary.services.sagemaker.execution.api import JobKind
 from clary.state.records import Record
@@ -78,7 +78,8 @@ def _job_config(record: Record) -> dict[str, Any]:
 
 def _input(given: Mapping[str, Any]) -> Input:
     source = given["S3Input"]
-    return Input(source["LocalPath"], source["S3Uri"])
+    kind: InputKind = "manifest" if source.get("S3DataType") == "ManifestFile" else "prefix"
+    return Input(source["LocalPath"], source["S3Uri"], kind=kind)
 
 
 def _output(given: Mapping[str, Any]) -> Output:

@@ -45,8 +45,6 @@ def _check_s3(given: Mapping[str, Any], member: str, what: str) -> None:
     place = given.get(member)
     if place is None:
         raise NotAvailableYet(f"{what}: only {member} is available in Clary yet.")
-    if place.get("S3DataType", "S3Prefix") != "S3Prefix":
-        raise NotAvailableYet(f"{what}: only S3Prefix is available in Clary yet.")
     if place.get("S3InputMode") == "Pipe":
         raise NotAvailableYet(f"{what}: Pipe mode is not available in Clary yet.")
     if place.get("S3CompressionType", "None") != "None":

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clary.compute.admission import Admitted
-from clary.compute.spec import ImageSpec, Input, JobSpec, Limits, MetricDefinition, Output
+from clary.compute.spec import ImageSpec, Input, InputKind, JobSpec, Limits, MetricDefinition, Output
 from clary.resources.context import Platform
 from clary.services.sagemaker.execution.api import JobKind
 from clary.services.sagemaker.training.metrics import final_metrics
@@ -161,7 +161,9 @@ def _channel_config(channel: Mapping[str, Any], algorithm: Mapping[str, Any]) ->
 
 
 def _channel_input(channel: Mapping[str, Any]) -> Input:
-    return Input(f"input/data/{channel['ChannelName']}", channel["DataSource"]["S3DataSource"]["S3Uri"])
+    source = channel["DataSource"]["S3DataSource"]
+    kind: InputKind = "manifest" if source["S3DataType"] == "ManifestFile" else "prefix"
+    return Input(f"input/data/{channel['ChannelName']}", source["S3Uri"], kind=kind)
 
 
 def _resource_config(resources: Mapping[str, Any]) -> dict[str, Any]:

@@ -72,8 +72,10 @@ def _check_channels(params: dict[str, Any]) -> None:
         source = channel.get("DataSource", {}).get("S3DataSource")
         if source is None:
             raise NotAvailableYet(f"Channel {channel['ChannelName']}: only S3DataSource is available in Clary yet.")
-        if source["S3DataType"] != "S3Prefix":
-            raise NotAvailableYet(f"Channel {channel['ChannelName']}: only S3Prefix is available in Clary yet.")
+        if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
+            raise NotAvailableYet(
+                f"Channel {channel['ChannelName']}: {source['S3DataType']} is not available in Clary yet."
+            )
         mode = channel.get("InputMode", params["AlgorithmSpecification"]["TrainingInputMode"])
         if mode == "Pipe":
             raise NotAvailableYet(f"Channel {channel['ChannelName']}: Pipe mode is not available in Clary yet.")

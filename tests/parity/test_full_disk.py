@@ -1,0 +1,103 @@
+"""A server on a disk of 64 MB that gets full: nothing is lost, everybody is told, and with new room all goes on."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from parity_lab import BUCKET, Lab
+
+from clary.testing.server import server
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """An empty file system of 64 MB."""
+    # Not in pytest's folder: the paths of sockets are limited to about a hundred characters.
+    folder = Path(tempfile.mkdtemp(prefix="disk-"))
+    try:
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    finally:
+        folder.rmdir()
+
+
+def fill(file: Path) -> None:
+    """Write to ``file`` until the disk is full."""
+    with file.open("wb", buffering=0) as stream:
+        try:
+            while True:
+                stream.write(b"x" * 65_536)
+        except OSError:
+            pass
+        try:
+            while True:
+                stream.write(b"x")
+        except OSError:
+            pass
+
+
+def test_a_full_disk(small_disk: Path) -> None:
+    with server(small_disk / "home") as running:
+        lab = Lab(running)
+        once = running.client("s3", config=Config(retries={"total_max_attempts": 1}))
+
+        # An object that does not fit is refused, and leaves nothing behind.
+        with pytest.raises(ClientError, match="not enough space left on the device") as refusal:
+            once.put_object(Bucket=BUCKET, Key="large", Body=b"x" * (80 << 20))
+        assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 507
+        assert lab.get(lab.put("small", "fits")) == b"fits"
+
+        # Jobs that write too much fail, say why, and give the room back.
+        write = "head -c 100000000 /dev/zero > /opt/ml/model/large"
+        lab.start("command", AlgorithmSpecification={"ContainerEntrypoint": ["/bin/sh", "-c", write]})
+        lab.start_script("script", "open('/opt/ml/model/large', 'wb').write(b'x' * (100 << 20))")
+        for name in ("command", "script"):
+            reason = lab.ended(name)["FailureReason"]
+            assert re.match("AlgorithmError: .*No space left on device", reason, re.DOTALL), reason
+        free = os.statvfs(small_disk)
+        assert free.f_bavail * free.f_frsize > 50 << 20
+
+        # On a disk without a free byte what is there can still be read, and what is new is refused with the remedy.
+        ballast = small_disk / "ballast"
+        fill(ballast)
+
+        # What the database has set aside is used up first.
+        def refused() -> ClientError | None:
+            try:
+                lab.model(f"m{os.urandom(4).hex()}", None, Environment={f"A{i}": "a" * 1000 for i in range(10)})
+            except ClientError as error:
+                return error
+            return None
+
+        while (error := refused()) is None:
+            pass
+        assert error.response["Error"]["Code"] == "InternalFailure"
+        assert "The disk that holds Clary's home folder is full" in error.response["Error"]["Message"]
+        with pytest.raises(ClientError, match="not enough space left on the device"):
+            once.put_object(Bucket=BUCKET, Key="more", Body=b"x" * 1_000_000)
+        assert lab.get(f"s3://{BUCKET}/small") == b"fits"
+        assert lab.sagemaker.describe_training_job(TrainingJobName="script")["TrainingJobStatus"] == "Failed"
+
+        # With new room everything works again.
+        ballast.unlink()
+        lab.put("more", b"x" * 1_000_000)
+        lab.start("after", AlgorithmSpecification={"ContainerEntrypoint": ["/bin/true"]})
+        lab.completed("after")
