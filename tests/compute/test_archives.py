@@ -51,6 +51,38 @@ def test_files_folders_and_links_within_are_unpacked(folder: Path) -> None:
     assert (folder / "code" / "train.py").stat().st_mode & 0o7777 == 0o755
 
 
+def test_a_path_that_is_too_long_to_be_resolved_leads_nowhere(folder: Path) -> None:
+    # What CVE-2025-4517 is about: the path behind the short names is longer than the system takes.
+    (folder.parent / "victim").mkdir()
+    (folder.parent / "victim" / "file").write_text("theirs")
+    long, here, members = "d" * 247, "", []
+    for step in "abcdefghijklmnop":
+        members += [(here + long, tarfile.DIRTYPE, ""), (here + step, tarfile.SYMTYPE, long)]
+        here += long + "/"
+    top = "a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/" + "l" * 254
+    members += [(top, tarfile.SYMTYPE, "../" * 16), ("escape", tarfile.SYMTYPE, top + "/../victim")]
+    for last in (
+        ("escape/new", tarfile.REGTYPE, "x"),
+        ("escape/folder", tarfile.DIRTYPE, ""),
+        ("stolen", tarfile.LNKTYPE, "escape/file"),
+    ):
+        with pytest.raises((OutsideError, OSError)):
+            unpack(folder, *members, last)
+    assert [each.name for each in (folder.parent / "victim").iterdir()] == ["file"]
+    assert not (folder / "stolen").exists()
+
+
+def test_a_link_is_replaced_and_not_followed(folder: Path) -> None:
+    unpack(
+        folder,
+        ("file", tarfile.REGTYPE, "kept"),
+        ("link", tarfile.SYMTYPE, "file"),
+        ("link", tarfile.REGTYPE, "other"),
+    )
+    assert (folder / "file").read_text() == "kept"
+    assert (folder / "link").read_text() == "other"
+
+
 @pytest.mark.parametrize(
     "members",
     [

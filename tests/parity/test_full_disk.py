@@ -67,9 +67,12 @@ def test_a_full_disk(small_disk: Path) -> None:
 
         # Jobs that write too much fail, say why, and give the room back.
         write = "head -c 100000000 /dev/zero > /opt/ml/model/large"
-        lab.start("command", AlgorithmSpecification={"ContainerEntrypoint": ["/bin/sh", "-c", write]})
-        lab.start_script("script", "open('/opt/ml/model/large', 'wb').write(b'x' * (100 << 20))")
-        for name in ("command", "script"):
+        shell = {"ContainerEntrypoint": ["/bin/sh", "-c", write]}
+        for name, start in (
+            ("command", lambda: lab.start("command", AlgorithmSpecification=shell)),
+            ("script", lambda: lab.start_script("script", "open('/opt/ml/model/a', 'wb').write(b'x' * (100 << 20))")),
+        ):
+            start()
             reason = lab.ended(name)["FailureReason"]
             assert re.match("AlgorithmError: .*No space left on device", reason, re.DOTALL), reason
         free = os.statvfs(small_disk)

@@ -110,7 +110,7 @@ class AccessDeniedException(ServiceError):
     """The policies of the principal do not allow the action."""
 
     code = "AccessDeniedException"
-    status = 400
+    status = 403
 
 
 class AccessDenied(ServiceError):

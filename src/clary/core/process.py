@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import sys
 from pathlib import Path
@@ -23,6 +24,9 @@ def begin(program: str) -> Settings:
 
     Raises ``SettingsError``.
     """
+    # What is there now stays: the search for garbage, which was off while the modules were loaded, need not look at it.
+    gc.freeze()
+    gc.enable()
     parser = argparse.ArgumentParser(prog=f"python -m {program}")
     parser.add_argument("--home", type=Path)
     arguments = parser.parse_args()

@@ -36,6 +36,17 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+_CONDITION_PARAMETERS = ("prefix", "delimiter", "max-keys")
+_CONDITION_HEADERS = (
+    "x-amz-acl",
+    "x-amz-content-sha256",
+    "x-amz-copy-source",
+    "x-amz-metadata-directive",
+    "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-storage-class",
+)
+
 LARGEST_BODY = LARGEST_PAYLOAD + 65_536
 """Bytes of a body that is held in memory; S3's are streamed and have no limit here."""
 
@@ -149,9 +160,22 @@ def authorize_s3(identities: Identities) -> Callable[[S3Request, str, str, Bucke
     async def authorize(request: S3Request, action: str, arn: str, bucket: Bucket | None) -> None:
         policy = bucket_policy(bucket) if bucket is not None else None
         owner = bucket.account if bucket is not None else None
-        identities.authorize(request.principal, action, arn, {}, policy, owner)
+        identities.authorize(request.principal, action, arn, _conditions(request), policy, owner)
 
     return authorize
+
+
+def _conditions(request: S3Request) -> dict[str, str]:
+    """What policies may ask of a request to S3.
+
+    Reference: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+    """
+    values = {"aws:SecureTransport": "false"}
+    if request.query:
+        parameters = request.parameters
+        values |= {f"s3:{name}": parameters[name] for name in _CONDITION_PARAMETERS if name in parameters}
+    headers = request.headers
+    return values | {f"s3:{name}": headers[name] for name in _CONDITION_HEADERS if name in headers}
 
 
 def bucket_policy(bucket: Bucket) -> Policies | None:

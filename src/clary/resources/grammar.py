@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
-from botocore.model import OperationModel, ServiceModel, StructureShape
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from clary.core.ids import token
 from clary.resources.context import Context, Handler
@@ -15,8 +14,34 @@ from clary.resources.tagging import checked_tags
 from clary.resources.view import view
 from clary.state.records import AlreadyExists, Record
 
+if TYPE_CHECKING:
+    from botocore.model import OperationModel, ServiceModel
+
 TOKEN = "_token"
 """In a record's document: which call of a client made it."""
+
+
+class Operations(Mapping[str, Handler]):
+    """A service's handlers by the operation's name, made when one is first asked for.
+
+    Reading a service model takes as long as half of all else that the control plane does before it can answer.
+    """
+
+    def __init__(self, make: Callable[[], Mapping[str, Handler]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Mapping[str, Handler]:
+        return self._make()
+
+    def __getitem__(self, name: str) -> Handler:
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
 
 
 def operations(resources: Iterable[Resource], model: ServiceModel) -> dict[str, Handler]:
@@ -106,7 +131,7 @@ def _list(resource: Resource, operation: OperationModel) -> Handler:
 
 
 def _row(resource: Resource, shape: Any, context: Context, transaction: Any, record: Record) -> Any:
-    if not isinstance(shape, StructureShape):
+    if shape.type_name != "structure":
         return record.name
     return view(resource, shape, context, transaction, record)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from botocore.model import StructureShape
+from typing import TYPE_CHECKING, Any
 
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.state.records import Record
 from clary.state.transaction import Transaction
+
+if TYPE_CHECKING:
+    from botocore.model import StructureShape
 
 _CREATED = ("CreationTime", "CreatedAt", "CreatedTime")
 _MODIFIED = ("LastModifiedTime", "LastModifiedAt", "LastUpdatedTime")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from collections.abc import Iterator
 from typing import Any
@@ -22,10 +23,10 @@ def small() -> Iterator[Server]:
         yield running
 
 
-def start(aws: Server, name: str, command: str) -> None:
+def start(aws: Server, name: str, command: str, role: str = "") -> None:
     aws.client("sagemaker").create_training_job(
         TrainingJobName=name,
-        RoleArn=aws.role_arn,
+        RoleArn=role or aws.role_arn,
         AlgorithmSpecification={
             "TrainingImage": IMAGE,
             "TrainingInputMode": "File",
@@ -54,6 +55,21 @@ def test_a_second_job_waits_for_the_first_and_says_so(small: Server) -> None:
     small.client("sagemaker").stop_training_job(TrainingJobName="first")
     wait_for(lambda: describe(small, "first")["TrainingJobStatus"] == "Stopped")
     wait_for(lambda: describe(small, "second")["TrainingJobStatus"] == "Completed")
+
+
+def test_a_job_whose_role_goes_while_it_waits_fails(small: Server) -> None:
+    iam = small.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    role = iam.create_role(RoleName="passing", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    start(small, "holds", "import signal; signal.pause()")
+    wait_for(lambda: describe(small, "holds")["SecondaryStatus"] == "Training")
+    start(small, "orphan", "print('my turn')", role)
+    wait_for(lambda: describe(small, "orphan")["SecondaryStatus"] == "Pending")
+    iam.delete_role(RoleName="passing")
+    small.client("sagemaker").stop_training_job(TrainingJobName="holds")
+    wait_for(lambda: describe(small, "orphan")["TrainingJobStatus"] == "Failed")
+    assert f"Could not assume role {role}" in describe(small, "orphan")["FailureReason"]
 
 
 def test_a_job_that_waits_can_be_stopped(small: Server) -> None:

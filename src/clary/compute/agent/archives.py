@@ -1,12 +1,16 @@
-"""Unpacking members of tar archives from strangers; Python does it safely from 3.11.4 on, and Debian 12 has 3.11.2.
+"""Unpacking members of tar archives from strangers.
 
-Reference: https://peps.python.org/pep-0706/, whose filter ``data`` is followed where Python has none.
+Reference: https://peps.python.org/pep-0706/, whose filter ``data`` Python has from 3.11.4 on, and is followed where
+Python has none: Debian 12 has 3.11.2. It resolves paths, which can be outwitted (CVE-2025-4517), so links on the way to
+a member are refused besides.
 """
 
 from __future__ import annotations
 
 import os
 import tarfile
+
+from clary.compute.agent.folder import first_link
 
 
 class OutsideError(tarfile.TarError):
@@ -15,6 +19,14 @@ class OutsideError(tarfile.TarError):
 
 def extract_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: str) -> None:
     """Unpack one member below ``folder``. Raises ``OutsideError``, ``tarfile.TarError`` and ``OSError``."""
+    root = os.path.realpath(folder)
+    path = _path(root, member.name)
+    if first_link(os.path.dirname(path), root):
+        raise OutsideError(f"{member.name!r} lies behind a link")
+    if member.islnk() and first_link(_path(root, member.linkname), root):
+        raise OutsideError(f"{member.name!r} is a link to a link")
+    if os.path.islink(path):
+        os.unlink(path)  # replaced, not followed
     if hasattr(tarfile, "data_filter"):
         try:
             tar.extract(member, folder, filter="data")
@@ -22,6 +34,13 @@ def extract_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: str) -
             raise OutsideError(str(error)) from error
     else:
         tar.extract(_checked(member, folder), folder)
+
+
+def _path(root: str, name: str) -> str:
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise OutsideError(f"{name!r} leads outside of the folder")
+    return os.path.join(root, *parts)
 
 
 def _checked(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo:

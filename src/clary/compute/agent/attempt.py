@@ -106,6 +106,11 @@ class Attempt:
             self.folder.create()
         except ValueError as error:
             raise Failure("client", f"ClientError: {error}.") from error
+        except OSError as error:
+            if error.errno not in (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
+                raise
+            what = "A local path of the job's inputs or outputs cannot be made"
+            raise Failure("client", f"ClientError: {what}: {error.strerror}. Choose another.") from error
         for note in (*spec.notes, *spec.image.notes):
             self.log.note(note)
         if not self.held.sandboxed:

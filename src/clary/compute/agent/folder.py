@@ -59,7 +59,7 @@ class JobFolder:
             if path.startswith("/") and not inside(os.path.normpath(path), ML):
                 name = os.path.normpath(path)
                 if name == "/":
-                    raise ValueError("the root folder cannot be an input or an output")
+                    continue  # refused by ``host_path``
                 self.mounts[name] = self.file("mounts/" + name.strip("/").replace("/", "+"))
         every = list(self.mounts)
         self.mounts = {
@@ -129,6 +129,20 @@ class JobFolder:
 def inside(path: str, folder: str) -> bool:
     """Whether normalised ``path`` is ``folder`` or lies below it."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def first_link(path: str, folder: str) -> str:
+    """The first link on the way from ``folder`` down to ``path``, which lies below it; empty if there is none.
+
+    To resolve a path and look where it ends is not enough before writing to it: resolving gives up, with a path that is
+    not the real one, where a path gets too long, which an archive can bring about.
+    """
+    here = folder
+    for part in os.path.relpath(path, folder).split("/"):
+        here = os.path.join(here, part)
+        if os.path.islink(here):
+            return here
+    return ""
 
 
 def read_spec(path: str) -> JobSpec:

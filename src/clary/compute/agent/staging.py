@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 
-from clary.compute.agent.folder import JobFolder, inside, open_inside
+from clary.compute.agent.folder import JobFolder, first_link, open_inside
 from clary.compute.agent.manifest import entries
 from clary.compute.agent.s3 import Credentials, Interrupted, Store, StoreError, StoreUnreachable
 
@@ -61,6 +61,8 @@ class Staging:
             target = self._folder.host_path(source.path)
         except ValueError as error:
             raise DataError(f"The input path {error}.") from error
+        if first_link(target, self._folder.path):
+            raise DataError(f"The input path {source.path!r} leads through a link; choose another, or remove the link.")
         os.makedirs(target, exist_ok=True)
         try:
             if source.kind == "object":
@@ -127,8 +129,6 @@ class Staging:
 
         def fetch() -> None:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            if not inside(os.path.realpath(os.path.dirname(path)), os.path.realpath(target)):
-                raise DataError(f"The object key {key!r} leads through a link out of its folder; remove the link.")
             self._store.get(bucket, key, path)
 
         self._guarded(f"s3://{bucket}/{key}", fetch)
@@ -137,7 +137,10 @@ class Staging:
         parts = [part for part in name.split("/") if part]
         if not parts or "\0" in name or any(part in (".", "..") for part in parts):
             raise DataError(f"The object key {key!r} cannot be a file name below /opt/ml; rename the object.")
-        return os.path.join(target, *parts)
+        path = os.path.join(target, *parts)
+        if first_link(os.path.dirname(path), target):
+            raise DataError(f"The object key {key!r} leads through a link; remove the link.")
+        return path
 
     def _guarded(self, what: str, action: Callable[[], object]) -> None:
         try:

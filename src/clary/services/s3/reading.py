@@ -113,7 +113,9 @@ def _header_value(name: str, value: str) -> str:
         problem = "Header value cannot have control characters."
     else:
         return value
-    raise InvalidArgument(problem, ArgumentName=name, ArgumentValue=value.encode("ascii", "replace").decode())
+    # Nor can XML say all of them.
+    shown = "".join(character if " " <= character <= "~" else "?" for character in value)
+    raise InvalidArgument(problem, ArgumentName=name, ArgumentValue=shown)
 
 
 def _part_checksum(call: Call, item: Object, segments: Sequence[Segment]) -> list[tuple[str, str]]:

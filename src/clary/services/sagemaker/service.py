@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clary.resources.context import Context, Handler, ServiceApp
-from clary.resources.grammar import operations
+from clary.resources.grammar import Operations, operations
 from clary.resources.resource import Resource
 from clary.resources.tagging import add_tags, delete_tags, list_tags
 from clary.services.sagemaker.endpoints.configs import endpoint_configs
@@ -59,7 +59,7 @@ def app() -> ServiceApp:
     """The service, with its operations read off botocore's installed model."""
     return ServiceApp(
         name=NAME,
-        operations={**operations(RESOURCES, service(NAME).model), **IRREGULAR},
+        operations=Operations(lambda: {**operations(RESOURCES, service(NAME).model), **IRREGULAR}),
         reconcilers={resource.noun: resource.reconcile for resource in RESOURCES if resource.reconcile},
         resource_of=_resource_of,
     )

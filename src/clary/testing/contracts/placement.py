@@ -260,6 +260,20 @@ class PlacementContract:
         assert jobs.store.keys("links") == ["out/link", "out/own"]
         assert "stolen is not uploaded" in log_text(jobs.placement, seen.id)
 
+    def test_inputs_do_not_go_through_links(self, jobs: Jobs) -> None:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            link = tarfile.TarInfo("link")
+            link.type, link.linkname = tarfile.SYMTYPE, "elsewhere"
+            tar.addfile(link)
+        jobs.store.put("bucket", "code.tar.gz", buffer.getvalue())
+        jobs.store.put("bucket", "data/link/file", b"x")
+        code = Input("code", "s3://bucket/code.tar.gz", kind="object", extract=True)
+        for second in (Input("code/link", "s3://bucket/data/"), Input("code", "s3://bucket/data/")):
+            seen = jobs.run("", inputs=[code, second])
+            assert (end(seen)["event"], end(seen)["reason"]) == ("failed", "client")
+            assert "leads through a link" in end(seen)["message"]
+
     @pytest.mark.parametrize("archive", [True, False])
     def test_folders_that_became_links_are_not_uploaded(self, jobs: Jobs, archive: bool, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text("secret")
@@ -280,6 +294,11 @@ class PlacementContract:
             seen = jobs.run(code, outputs=[Output("model", "s3://bucket/out", archive=archive)])
             assert end(seen)["event"] == "completed", end(seen)
             assert "pipe-?" in log_text(jobs.placement, seen.id)
+
+    @pytest.mark.parametrize("path", ["/", "../../etc", "x" * 300, "/" + "/".join(["y" * 100] * 4)])
+    def test_outputs_that_no_folder_can_be_are_refused(self, jobs: Jobs, path: str) -> None:
+        seen = jobs.run("", outputs=[Output(path, "s3://bucket/out")])
+        assert (end(seen)["event"], end(seen)["reason"]) == ("failed", "client")
 
     def test_after_a_failure_only_some_outputs_are_kept(self, jobs: Jobs) -> None:
         seen = jobs.run(

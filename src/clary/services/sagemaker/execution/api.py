@@ -224,12 +224,10 @@ class JobKind(ABC):
         if event["event"] == "stopped":
             return self._finish(look, "Stopped", event)
         if event.get("reason") == "internal":
-            return self._again(look, run, str(event.get("message", "")), event)
+            return self._again(look, run, str(event.get("message", "")))
         return self._finish(look, "Failed", event)
 
-    def _again(
-        self, look: Reconciliation, run: dict[str, Any], why: str, event: Mapping[str, Any] | None = None
-    ) -> float | None:
+    def _again(self, look: Reconciliation, run: dict[str, Any], why: str) -> float | None:
         """Start another attempt after a fault of the platform, or give up."""
         record = look.record
         strategy = record.document.get("RetryStrategy", {})
@@ -275,7 +273,7 @@ def stop_job(noun: str) -> Any:
 
 
 def remove_job(noun: str) -> Any:
-    """What Delete does to a job: it goes with its log, unless it still runs."""
+    """What Delete does to a job: it goes, unless it still runs; its log stays, as on AWS."""
 
     def remove(context: Context, transaction: Transaction, record: Record) -> bool:
         if record.wake_at is not None:

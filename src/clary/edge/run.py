@@ -1,0 +1,83 @@
+"""The edge as a process: what it is made of, and how it listens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+
+import uvloop
+
+from clary.core.files import write_private
+from clary.core.process import begin, server
+from clary.core.settings import Settings
+from clary.edge.app import EdgeApp, authorize_s3
+from clary.edge.forward import Control
+from clary.edge.inference import Inference
+from clary.edge.own import OwnPages
+from clary.edge.routes import Routes
+from clary.edge.upstream import Pool
+from clary.objects.store import ObjectStore
+from clary.services.iam.api import Identities
+from clary.services.s3.app import S3App
+from clary.state.database import Database
+
+PREPARED_SECONDS = 30.0
+KEEP_ALIVE_SECONDS = 75
+"""Longer than AWS's clients keep an idle connection, so that they never meet one that is just being closed."""
+
+
+async def serve(settings: Settings) -> None:
+    """Listen until told to stop."""
+    listener = _listen(settings)
+    database = Database(settings.database_url, read_only=True)
+    await _wait_for_tables(database)
+    store = ObjectStore(settings.objects)
+    await store.open()
+    pool = Pool()
+    identities = Identities(database, settings)
+    routes = Routes(database)
+    control = Control(settings.control_socket, pool)
+    own = OwnPages(identities, routes, pool, control, store)
+    app = EdgeApp(settings, identities, S3App(store, authorize_s3(identities)), Inference(routes, pool), control, own)
+    own.refresh()
+    listening = server(app, keep_alive_seconds=KEEP_ALIVE_SECONDS)
+    port = listener.getsockname()[1]
+    write_private(settings.run / "edge.json", json.dumps({"port": port, "pid": os.getpid()}))
+    fresh = asyncio.create_task(own.keep_fresh())
+    try:
+        await listening.serve(sockets=[listener])
+    finally:
+        fresh.cancel()
+        await store.close()
+        database.close()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((settings.host, settings.port))
+    listener.listen(2048)
+    listener.setblocking(False)
+    return listener
+
+
+async def _wait_for_tables(database: Database) -> None:
+    """Control makes the tables when an installation starts for the first time."""
+    async with asyncio.timeout(PREPARED_SECONDS):
+        while not database.is_prepared():
+            await asyncio.sleep(0.02)
+
+
+def main() -> int:
+    """Read the arguments and serve; the exit status is 0 unless the edge could not start."""
+    settings = begin("clary.edge")
+    try:
+        uvloop.run(serve(settings))
+    except OSError as error:
+        print(f"clary edge: cannot listen on {settings.url}: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
