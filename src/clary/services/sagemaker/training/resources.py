@@ -35,6 +35,7 @@ def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
     # Describe always has it, and the SDK's `attach` relies on that.
     params["OutputDataConfig"].setdefault("KmsKeyId", "")
     _check_channels(params)
+    _check_checkpoints(params.get("CheckpointConfig", {}))
     _check_algorithm(algorithm, params.get("HyperParameters", {}))
     stopping = params.setdefault("StoppingCondition", {})
     stopping.setdefault("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS)
@@ -64,10 +65,19 @@ def _check_algorithm(algorithm: dict[str, Any], hyperparameters: dict[str, str])
     algorithm.setdefault("EnableSageMakerMetricsTimeSeries", bool(definitions))
 
 
+def _check_checkpoints(checkpoints: dict[str, Any]) -> None:
+    path = checkpoints.get("LocalPath", "/opt/ml/checkpoints")
+    if not path.startswith("/") or {".", ".."}.intersection(path.split("/")) or not path.strip("/"):
+        raise ValidationException(f"CheckpointConfig: LocalPath {path!r} must be an absolute path to a folder.")
+
+
 def _check_channels(params: dict[str, Any]) -> None:
     names = [channel["ChannelName"] for channel in params.get("InputDataConfig", [])]
     if len(set(names)) != len(names):
         raise ValidationException(f"Channel names must be unique: {', '.join(sorted(names))}")
+    if nowhere := {".", ".."}.intersection(names):
+        # The pattern allows them, and a folder cannot be called so.
+        raise ValidationException(f"The channel name {nowhere.pop()!r} cannot name a folder.")
     for channel in params.get("InputDataConfig", []):
         source = channel.get("DataSource", {}).get("S3DataSource")
         if source is None:

@@ -1,0 +1,60 @@
+"""Training requests that are valid by their shapes and cannot be meant: refused at once, and nothing is left of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from clary.testing.server import Server
+
+SOURCE = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/train/"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "message"),
+    [
+        (
+            {"AlgorithmSpecification": {"TrainingInputMode": "File"}},
+            "ValidationException",
+            "TrainingImage or AlgorithmName",
+        ),
+        (
+            {"AlgorithmSpecification": {"AlgorithmName": "mine", "TrainingInputMode": "File"}},
+            "UnknownOperationException",
+            "not available in Clary yet",
+        ),
+        (
+            {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}},
+            "UnknownOperationException",
+            "several instances",
+        ),
+        ({"InputDataConfig": [{"ChannelName": "..", "DataSource": SOURCE}]}, "ValidationException", "name a folder"),
+        (
+            {"InputDataConfig": [{"ChannelName": "a", "DataSource": SOURCE}] * 2},
+            "ValidationException",
+            "Channel names must be unique",
+        ),
+        (
+            {"CheckpointConfig": {"S3Uri": "s3://bucket/c", "LocalPath": "/opt/ml/../../etc"}},
+            "ValidationException",
+            "absolute path",
+        ),
+        ({"CheckpointConfig": {"S3Uri": "s3://bucket/c", "LocalPath": "c"}}, "ValidationException", "absolute path"),
+    ],
+)
+def test_refused_at_once(clary_aws: Server, change: dict[str, Any], code: str, message: str) -> None:
+    sagemaker = clary_aws.client("sagemaker")
+    request: dict[str, Any] = {
+        "TrainingJobName": "never",
+        "RoleArn": clary_aws.role_arn,
+        "AlgorithmSpecification": {"TrainingImage": "clary/python:3.11", "TrainingInputMode": "File"},
+        "OutputDataConfig": {"S3OutputPath": "s3://bucket/output"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    }
+    with pytest.raises(ClientError, match=message) as refused:
+        sagemaker.create_training_job(**request | change)
+    assert refused.value.response["Error"]["Code"] == code
+    assert sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
