@@ -76,7 +76,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 @pytest.fixture(scope="module")
 def clients() -> Any:
     """The environments of other clients, which the parity tests describe."""
-    file = ROOT / "tests" / "parity" / "conftest.py"
+    file = ROOT / "tests" / "parity" / "parity_clients.py"
     spec = importlib.util.spec_from_file_location("parity_clients", file)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -123,9 +123,7 @@ def with_pytest(block: Block, environment: dict[str, str], folder: Path, _: pyte
 def with_client(block: Block, environment: dict[str, str], folder: Path, request: pytest.FixtureRequest) -> list[str]:
     """In the environment that holds the client, with Clary's own command line within reach."""
     name = block.how.removeprefix("run: ")
-    programs = (
-        request.getfixturevalue("clients")._environment(ROOT / "tests" / "parity" / "clients" / f"{name}.txt") / "bin"
-    )
+    programs = request.getfixturevalue("clients").environment(name) / "bin"
     clary = shutil.which("clary", path=str(Path(sys.executable).parent))
     assert clary is not None
     (folder / "bin").mkdir()

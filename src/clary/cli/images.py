@@ -86,6 +86,8 @@ def pull(installation: Installation, names: Sequence[str]) -> None:
 def export(installation: Installation, names: Sequence[str], file: Path) -> None:
     """Write the environments of images to a tar file; those that are missing are built first."""
     images = chosen(names)
+    if not file.expanduser().absolute().parent.is_dir():
+        raise Mistake(f"there is no folder {file.parent}")
     pull(installation, [image.name for image in images])
     try:
         export_images(ImageStore(installation.settings), images, file.expanduser().absolute(), print)

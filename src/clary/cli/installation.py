@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import selectors
+import shlex
 import signal
 import subprocess
 import sys
@@ -111,9 +112,11 @@ class Installation:
 
     def command(self, words: str) -> str:
         """A ``clary`` command for this home folder, to be shown to a person."""
+        # `./dev` has its own way to call the command, which is not on its user's path.
+        line = f"{os.environ.get('CLARY_PROGRAM', 'clary')} {words}"
         if self.home in (Path.home() / ".clary", Path(os.environ.get("CLARY_HOME", "-")).expanduser().absolute()):
-            return f"clary {words}"
-        return f"clary {words} --home {self.home}"
+            return line
+        return f"{line} --home {shlex.quote(str(self.home))}"
 
     # -- start and stop ------------------------------------------------------------------------------------------------
 

@@ -74,9 +74,11 @@ class JobLog:
         if kind and kind not in KINDS:
             raise Mistake(f"not a kind: {kind!r}; it is one of {', '.join(KINDS)}", 2)
         for source in SOURCES:
-            if source.kind == kind or (not kind and self._status(source) is not None):
+            # The log of a kind that is named outlives the endpoint that wrote it.
+            if kind in ("", source.kind) and (self._status(source) is not None or (kind and self._streams(source))):
                 return source
-        raise Mistake(f"there is no training, processing or transform job and no endpoint named {self.name!r}")
+        wanted = {"": "training, processing or transform job and no endpoint", "endpoint": "endpoint"}
+        raise Mistake(f"there is no {wanted.get(kind, f'{kind} job')} named {self.name!r}")
 
     def _status(self, source: Source) -> str | None:
         try:
@@ -98,7 +100,7 @@ class JobLog:
         """The lines that came since the last call, in the order of their times."""
         lines: list[Line] = []
         group = self.source.group.format(name=self.name)
-        for stream in self._streams(group):
+        for stream in self._streams(self.source):
             lines += self._read_stream(group, stream)
         yield from sorted(lines, key=lambda line: line.time)
 
@@ -111,10 +113,10 @@ class JobLog:
                 return
             time.sleep(pause)
 
-    def _streams(self, group: str) -> list[str]:
+    def _streams(self, source: Source) -> list[str]:
         names: list[str] = []
-        wanted: dict[str, Any] = {"logGroupName": group}
-        if self.source.kind != "endpoint":
+        wanted: dict[str, Any] = {"logGroupName": source.group.format(name=self.name)}
+        if source.kind != "endpoint":
             wanted["logStreamNamePrefix"] = f"{self.name}/"
         while True:
             try:

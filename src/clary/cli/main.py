@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from clary import __version__
 from clary.cli import commands
 from clary.cli.installation import EXECUTION_ROLE
 from clary.cli.mistakes import Mistake
@@ -27,6 +28,13 @@ def parser() -> argparse.ArgumentParser:
         description="The open machine-learning platform that speaks Amazon SageMaker's API.",
         allow_abbrev=False,
     )
+    top.add_argument("--version", action="version", version=f"clary {__version__}")
+    where: dict[str, Any] = {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "folder of the installation (default: $CLARY_HOME, else ~/.clary)",
+    }
+    top.add_argument("--home", **where)
     adding = top.add_subparsers(metavar="COMMAND", required=True)
 
     def command(run: Callable[[argparse.Namespace], None], name: str, group: Any = adding) -> argparse.ArgumentParser:
@@ -34,9 +42,8 @@ def parser() -> argparse.ArgumentParser:
         added: argparse.ArgumentParser = group.add_parser(
             name, help=text.partition(". ")[0].rstrip("."), description=text, allow_abbrev=False
         )
-        added.add_argument(
-            "--home", type=Path, metavar="DIR", help="folder of the installation (default: $CLARY_HOME, else ~/.clary)"
-        )
+        # Without a default, which would hide the same option before the command.
+        added.add_argument("--home", default=argparse.SUPPRESS, **where)
         added.set_defaults(run=run)
         return added
 
@@ -117,7 +124,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit status. Every mistake becomes a message on standard error."""
     from clary.cli.client import ApiError
 
-    options = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    if not words:
+        parser().print_help(sys.stderr)
+        return 2
+    options = parser().parse_args(words)
     try:
         options.run(options)
         sys.stdout.flush()
@@ -133,10 +144,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has enough; Python would complain once more when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except PermissionError as error:
-        message, code = f"{error.strerror}: {error.filename}", 6
     except OSError as error:
-        message, code = str(error), 1
+        message = f"{error.strerror}: {error.filename}" if error.filename else str(error)
+        code = 6 if isinstance(error, PermissionError) else 1
     else:
         return 0
     print(f"clary: {message}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Training requests that are valid by their shapes and cannot be meant: refused at once, and nothing is left of them."""
+"""Training requests that are valid by their shapes and make no sense: refused at once, and nothing is left of them."""
 
 from __future__ import annotations
 

@@ -29,6 +29,8 @@ class Display:
 
             def say(text: str) -> None:
                 nonlocal shown
+                # The algorithms' logs carry a tab as AWS's do, spelled out.
+                text = text.replace("#011", "  ")
                 if text == shown:
                     return
                 shown = text

@@ -213,10 +213,6 @@ class Steps:
         self._drop(lambda: self.sagemaker.delete_model(ModelName=self.name))
         self._drop(self._delete_data)
 
-    def example_row(self) -> str:
-        """The features of one held-out row, for a first request by hand."""
-        return self._lines("test")[0].partition(",")[2]
-
     # -- details -------------------------------------------------------------------------------------------------------
 
     def _lines(self, part: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -112,7 +113,8 @@ def _show_how_to_go_on(installation: Installation, steps: Steps, display: Displa
         "[bold]Everything is left running.[/bold] Go on with:",
         f'    eval "$({clary("env")})"',
         f"    {clary('logs')} {steps.name}",
-        f"    echo '{steps.example_row()}' |",
+        f"    aws s3 cp {steps.uri('data', 'test', 'data.csv')} - |",
+        "        tail -n 1 | cut -d, -f2- |",
         "        aws sagemaker-runtime invoke-endpoint --content-type text/csv --body fileb:///dev/stdin \\",
         f"            --endpoint-name {steps.name} /dev/stdout",
         "Remove it with:",
@@ -122,5 +124,7 @@ def _show_how_to_go_on(installation: Installation, steps: Steps, display: Displa
         f"    aws s3 rm --recursive s3://{steps.bucket}/{steps.name}/",
         f"    {clary('down')}",
     ]
+    if shutil.which("aws") is None:
+        lines.append("(aws is the AWS CLI: https://aws.amazon.com/cli/)")
     for line in lines:
         display.console.print(line)

@@ -100,6 +100,8 @@ def import_images(store: ImageStore, file: Path, say: Callable[[str], None] = la
                     taken.append(image.name)
             finally:
                 shutil.rmtree(aside, ignore_errors=True)
+    except tarfile.ReadError as error:
+        raise BundleError(f"{file} is no archive, or a damaged one") from error
     except (tarfile.TarError, ValueError, KeyError, EOFError) as error:
         raise BundleError(f"{file} cannot be read: {error}") from error
     return taken
