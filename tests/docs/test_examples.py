@@ -88,7 +88,8 @@ def clients() -> Any:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("block", [marked(block) for block in RUN if block.how != "run: prepare"])
 def test_example(block: Block, clary_aws: Server, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    environment = {**clary_aws.environment_as(), "CLARY_HOME": str(clary_aws.home), "HOME": str(tmp_path)}
+    who = clary_aws.environment if block.how == "run: administrator" else clary_aws.environment_as()
+    environment = {**who, "CLARY_HOME": str(clary_aws.home), "HOME": str(tmp_path)}
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
     for before in RUN:
         if before.page == block.page and before.how == "run: prepare":
@@ -137,6 +138,7 @@ def with_client(block: Block, environment: dict[str, str], folder: Path, request
 
 
 RUNNERS: dict[str, Runner] = {
+    "administrator": with_python,
     "boto3": with_python,
     "python": with_python,
     "sh": with_shell,
