@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from clary.state.database import Database
-from clary.state.records import AlreadyExists, Association, Key, Query, Record, VersionConflict
+from clary.state.records import AlreadyExists, Association, Condition, Key, Query, Record, VersionConflict
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
@@ -80,12 +81,20 @@ def test_a_block_that_raises_changes_nothing(database: Database) -> None:
 
 
 @pytest.mark.parametrize("descending", [False, True])
-@pytest.mark.parametrize("sort_by", ["name", "created", "status"])
+@pytest.mark.parametrize("sort_by", ["@name", "@created", "@status", "Source.Uri"])
 def test_pages_show_every_row_once_and_in_order(database: Database, sort_by: str, descending: bool) -> None:
     with database.write() as transaction:
         # Equal times and statuses, so that a page may end between rows that sort alike.
         for number in range(25):
-            transaction.insert(record(f"job-{number:02}", created=float(number // 7), status=f"s{number % 3}"))
+            source = {"Uri": f"u{number % 5}"} if number % 2 else {}
+            transaction.insert(
+                record(f"job-{number:02}", created=float(number // 7), status=f"s{number % 3}", Source=source)
+            )
+
+    def sorted_by(row: Record) -> Any:
+        columns = {"@name": row.name, "@created": row.created, "@status": row.status}
+        return columns.get(sort_by, row.document["Source"].get("Uri", ""))
+
     seen: list[Record] = []
     after = None
     while True:
@@ -95,29 +104,43 @@ def test_pages_show_every_row_once_and_in_order(database: Database, sort_by: str
         if len(rows) < 4:
             break
         last = rows[-1]
-        after = ({"name": last.name, "created": last.created, "status": last.status}[sort_by], last.id)
-    keys = [({"name": r.name, "created": r.created, "status": r.status}[sort_by], r.id) for r in seen]
+        after = (sorted_by(last), last.id)
+    keys = [(sorted_by(row), row.id) for row in seen]
     assert len(set(keys)) == 25
     assert keys == sorted(keys, reverse=descending)
 
 
 def test_filters(database: Database) -> None:
     with database.write() as transaction:
-        transaction.insert(record("Alpha_1", created=1, status="Failed", Source={"Uri": "s3://a"}))
-        transaction.insert(record("beta%1", created=2, status="Completed", Source={"Uri": "s3://b"}))
+        transaction.insert(
+            record("Alpha_1", created=1, status="Failed", Source={"Uri": "s3://a", "Size": 2, "Kept": True})
+        )
+        transaction.insert(
+            record("beta%1", created=2, status="Completed", Source={"Uri": "s3://b", "Size": 2.5, "Kept": False})
+        )
 
     def names(**values: object) -> list[str]:
         with database.read() as transaction:
             return [row.name for row in transaction.find(query(**values))]
 
-    assert names(name_contains="alpha") == ["Alpha_1"]
-    assert names(name_contains="_") == ["Alpha_1"]
-    assert names(name_contains="%") == ["beta%1"]
-    assert names(status="Completed") == ["beta%1"]
-    assert names(created_after=2) == ["beta%1"]
-    assert names(created_before=1) == ["Alpha_1"]
-    assert names(members=(("Source.Uri", "s3://b"),)) == ["beta%1"]
+    def where(path: str, comparison: Any, value: Any) -> list[str]:
+        return names(conditions=(Condition(path, comparison, value),))
+
+    assert where("@name", "contains", "alpha") == ["Alpha_1"]
+    assert where("@name", "contains", "_") == ["Alpha_1"]
+    assert where("@name", "contains", "%") == ["beta%1"]
+    assert where("@name", "starts", "1") == []
+    assert where("@name", "starts", "BETA") == ["beta%1"]
+    assert where("@status", "equals", "Completed") == ["beta%1"]
+    assert where("@created", "from", 2) == ["beta%1"]
+    assert where("@created", "to", 1) == ["Alpha_1"]
+    assert where("@parent", "equals", "") == ["Alpha_1", "beta%1"]
+    assert where("Source.Uri", "equals", "s3://b") == ["beta%1"]
+    assert where("Source.Uri", "contains", "3://A") == ["Alpha_1"]
+    assert where("Source.Size", "from", 2.5) == ["beta%1"]
+    assert where("Source.Kept", "equals", True) == ["Alpha_1"]
     assert names(arns=("arn:Alpha_1",)) == ["Alpha_1"]
+    assert names(names=("beta%1", "gamma")) == ["beta%1"]
     assert names(arns=()) == []
 
 

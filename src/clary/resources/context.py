@@ -62,6 +62,8 @@ class Context:
     platform: Platform
     token: str = ""
     """The same for all attempts of a client at one call, so that a Create which is sent again is known; or empty."""
+    token_given: bool = False
+    """Whether the request carries the token as a member, so that a client may repeat it after a long time."""
 
 
 Handler = Callable[[Context, dict[str, Any]], dict[str, Any]]

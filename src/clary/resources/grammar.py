@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from clary.core.ids import token
+from clary.core.errors import NotAvailableYet
+from clary.resources import changes
 from clary.resources.context import Context, Handler
 from clary.resources.paging import page, query
 from clary.resources.resource import Resource
-from clary.resources.tagging import checked_tags
-from clary.resources.view import view
-from clary.state.records import AlreadyExists, Record
+from clary.resources.view import viewer
 
 if TYPE_CHECKING:
-    from botocore.model import OperationModel, ServiceModel
-
-TOKEN = "_token"
-"""In a record's document: which call of a client made it."""
+    from botocore.model import OperationModel, ServiceModel, Shape
 
 
 class Operations(Mapping[str, Handler]):
@@ -44,184 +41,193 @@ class Operations(Mapping[str, Handler]):
         return len(self._made)
 
 
+@dataclass(frozen=True)
+class Spelled:
+    """An ordinary operation: what the grammar knows of one that the service model has."""
+
+    resource: Resource
+    verb: str
+    model: OperationModel
+
+
+def spelled(resources: Iterable[Resource], model: ServiceModel) -> dict[str, Spelled]:
+    """The ordinary operations of ``resources`` that ``model`` has, by the operation's name."""
+    known = set(model.operation_names)
+    return {
+        name: Spelled(resource, verb, model.operation_model(name))
+        for resource in resources
+        for verb in _VERBS
+        for name in resource.dialect.spell(verb, resource.noun)
+        if name in known
+    }
+
+
 def operations(resources: Iterable[Resource], model: ServiceModel) -> dict[str, Handler]:
     """The handlers of all ordinary operations of ``resources`` that ``model`` has, by the operation's name."""
-    known = set(model.operation_names)
-    handlers: dict[str, Handler] = {}
-    for resource in resources:
-        for verb, make in _VERBS.items():
-            names = _plurals(resource.noun) if verb == "List" else [resource.noun]
-            for name in names:
-                if verb + name in known:
-                    handlers[verb + name] = make(resource, model.operation_model(verb + name))
-    return handlers
+    found = spelled(resources, model)
+    return {name: _canonical(each, _VERBS[each.verb](each.resource, each.model)) for name, each in found.items()}
 
 
-def _plurals(noun: str) -> list[str]:
-    return [f"{noun[:-1]}ies"] if noun.endswith("y") else [f"{noun}s"]
+def _canonical(spelled: Spelled, handler: Handler) -> Handler:
+    """``handler`` for requests that spell members in another way or wrap them (``DatabaseInput``)."""
+    resource = spelled.resource
+    shapes = spelled.model.input_shape.members if spelled.model.input_shape is not None else {}
+    wrappers = [name for name in (f"{resource.noun}Input", f"{resource.noun}Update") if name in shapes]
+    aliases = {alias: member for alias, member in resource.aliases.items() if alias in shapes}
+    tokens = [name for name, shape in shapes.items() if shape.metadata.get("idempotencyToken")]
+    if not (wrappers or aliases or tokens):
+        return handler
+
+    def canonical(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+        for member in tokens:
+            if token := params.pop(member, None):
+                context = replace(context, token=token, token_given=True)
+        for wrapper in wrappers:
+            params = {**params.pop(wrapper, {}), **params}
+        params = {aliases.get(member, member): value for member, value in params.items()}
+        return handler(context, params)
+
+    return canonical
 
 
 def _create(resource: Resource, operation: OperationModel) -> Handler:
-    members = set(operation.output_shape.members) if operation.output_shape else set()
+    answer = _answering(resource, operation)
 
     def create(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-        platform = context.platform
-        tags = checked_tags(params.pop("Tags", []))
-        name = token(32) if resource.generated else params[resource.name_member]
-        parent = str(params[resource.parent]) if resource.parent else ""
-        key = resource.key(context.account, context.region, name, parent)
-        now = platform.clock()
-        with platform.database.write() as transaction:
-            if (taken := transaction.get(key)) is not None:
-                if context.token and taken.document.get(TOKEN) == context.token:
-                    # The answer to the first attempt was lost, because a process was killed or a connection broke.
-                    return {resource.arn_member: taken.arn} if resource.arn_member in members else {}
-                raise resource.taken(taken)
-            if resource.prepare is not None:
-                resource.prepare(context, transaction, params)
-            author = {"CreatedBy": _author(context)}
-            record = Record(
-                key=key,
-                arn=resource.make_arn(context.account, context.region, name, parent),
-                created=now,
-                modified=now,
-                document={**author, **params, TOKEN: context.token},
-                status=resource.initial,
-                wake_at=now if resource.reconcile else None,
-            )
-            try:
-                transaction.insert(record)
-            except AlreadyExists as error:
-                raise resource.taken(error.record) from None
-            transaction.set_tags(record.arn, tags)
-        if resource.reconcile:
-            platform.wake(record.id)
-        return {resource.arn_member: record.arn} if resource.arn_member in members else {}
+        with context.platform.database.write() as transaction:
+            record = changes.add(resource, context, transaction, params)
+            answered = answer(context, transaction, record)
+        _wake(context, record.wake_at is not None, record.id)
+        return answered
 
     return create
 
 
-def _author(context: Context) -> dict[str, Any]:
-    return {"IamIdentity": {"Arn": context.caller.arn, "PrincipalId": context.caller.arn.rsplit("/", 1)[-1]}}
+def _put(resource: Resource, operation: OperationModel, *, whole: bool = True) -> Handler:
+    answer = _answering(resource, operation)
+    members = operation.input_shape.members
+
+    def put(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+        with context.platform.database.write() as transaction:
+            record = changes.put(resource, context, transaction, params, members, replace=whole)
+            answered = answer(context, transaction, record)
+        _wake(context, record.wake_at is not None, record.id)
+        return answered
+
+    return put
+
+
+def _register(resource: Resource, operation: OperationModel) -> Handler:
+    return _put(resource, operation, whole=False)
 
 
 def _describe(resource: Resource, operation: OperationModel) -> Handler:
-    shape = operation.output_shape
+    answer = _answering(resource, operation)
 
     def describe(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         with context.platform.database.read() as transaction:
-            record = resource.named(context, transaction, params)
-            return view(resource, shape, context, transaction, record)
+            return answer(context, transaction, resource.named(context, transaction, params))
 
     return describe
 
 
 def _list(resource: Resource, operation: OperationModel) -> Handler:
-    [(rows_member, rows)] = [(n, s) for n, s in operation.output_shape.members.items() if s.type_name == "list"]
-    row_shape = rows.member
+    shapes: Mapping[str, Shape] = operation.output_shape.members
+    [(rows_member, rows)] = [(name, shape) for name, shape in shapes.items() if shape.type_name == "list"]
+    token_member = next((name for name in shapes if name.lower() == "nexttoken"), "")
+    look = viewer(resource, rows.member) if rows.member.type_name == "structure" else None
 
     def list_(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         with context.platform.database.read() as transaction:
+            if resource.parent is not None and resource.parent.name_member in operation.input_shape.required_members:
+                params[resource.parent.name_member] = resource.parent.named(context, transaction, params).name
             wanted = query(resource, context, transaction, params)
-            records, following = page(wanted, transaction.find(wanted))
-            seen = [_row(resource, row_shape, context, transaction, record) for record in records]
-        return {rows_member: seen} | ({"NextToken": following} if following else {})
+            records, following = page(wanted, transaction.find(wanted), context, transaction)
+            seen = [look(context, transaction, record) if look else record.name for record in records]
+        return {rows_member: seen} | ({token_member: following} if following else {})
 
     return list_
 
 
-def _row(resource: Resource, shape: Any, context: Context, transaction: Any, record: Record) -> Any:
-    if shape.type_name != "structure":
-        return record.name
-    return view(resource, shape, context, transaction, record)
-
-
 def _update(resource: Resource, operation: OperationModel) -> Handler:
+    answer = _answering(resource, operation)
     members = operation.input_shape.members
-    output = set(operation.output_shape.members) if operation.output_shape else set()
+    naming = {resource.arn_member, *resource.names}
+    # A request that wraps all that a resource is says all that it is to be.
+    whole = any(f"{resource.noun}{ending}" in members for ending in ("Input", "Update"))
 
     def update(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-        platform = context.platform
-        with platform.database.write() as transaction:
+        with context.platform.database.write() as transaction:
             record = resource.named(context, transaction, params)
-            changes = {name: value for name, value in params.items() if not _names(resource, name)}
-            if resource.amend is not None:
-                resource.amend(context, transaction, record, changes)
-            record.document = _merged(record.document, changes, members)
-            record.document["LastModifiedBy"] = _author(context)
-            record.modified = platform.clock()
-            transaction.update(record)
-        if record.wake_at is not None:
-            platform.wake(record.id)
-        return {resource.arn_member: record.arn} if resource.arn_member in output else {}
+            given = {name: value for name, value in params.items() if name not in naming}
+            changes.change(resource, context, transaction, record, given, members, replace=whole)
+            answered = answer(context, transaction, record)
+        _wake(context, record.wake_at is not None, record.id)
+        return answered
 
     return update
 
 
-def _names(resource: Resource, member: str) -> bool:
-    """Whether ``member`` of an Update request says which resource is meant."""
-    if resource.generated:
-        return member == resource.arn_member
-    return member in (resource.name_member, resource.arn_member, resource.parent)
-
-
-def _merged(document: dict[str, Any], changes: Mapping[str, Any], members: Mapping[str, Any]) -> dict[str, Any]:
-    """``document`` after an Update: members are replaced, but a map with a ``…ToRemove`` beside it is added to."""
-    merged = dict(document)
-    for name, value in changes.items():
-        removed = name.removesuffix("ToRemove")
-        if removed != name and removed in members:
-            merged[removed] = {key: kept for key, kept in merged.get(removed, {}).items() if key not in value}
-        elif f"{name}ToRemove" in members:
-            merged[name] = {**merged.get(name, {}), **value}
-        else:
-            merged[name] = value
-    return merged
-
-
 def _delete(resource: Resource, operation: OperationModel) -> Handler:
-    output = set(operation.output_shape.members) if operation.output_shape else set()
+    answer = _answering(resource, operation)
 
     def delete(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-        platform = context.platform
-        with platform.database.write() as transaction:
+        with context.platform.database.write() as transaction:
             record = resource.named(context, transaction, params)
-            if resource.remove is None or resource.remove(context, transaction, record):
-                transaction.delete(record)
-                left = False
-            else:
-                record.modified = platform.clock()
-                transaction.update(record)
-                left = True
-        if left:
-            platform.wake(record.id)
-        return {resource.arn_member: record.arn} if resource.arn_member in output else {}
+            answered = answer(context, transaction, record)
+            gone = changes.remove(resource, context, transaction, record)
+        _wake(context, not gone, record.id)
+        return answered
 
     return delete
 
 
 def _stop(resource: Resource, operation: OperationModel) -> Handler:
-    output = set(operation.output_shape.members) if operation.output_shape else set()
+    return _ask(resource, operation, resource.stop)
 
-    def stop(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-        assert resource.stop is not None
-        platform = context.platform
-        with platform.database.write() as transaction:
+
+def _start(resource: Resource, operation: OperationModel) -> Handler:
+    return _ask(resource, operation, resource.start)
+
+
+def _ask(resource: Resource, operation: OperationModel, hook: Callable[[Context, Any], None] | None) -> Handler:
+    answer = _answering(resource, operation)
+
+    def ask(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+        with context.platform.database.write() as transaction:
             record = resource.named(context, transaction, params)
-            resource.stop(context, record)
-            record.modified = platform.clock()
+            if hook is None:
+                raise NotAvailableYet(f"The operation {operation.name} is not available in Clary yet.")
+            hook(context, record)
+            record.modified = context.platform.clock()
             transaction.update(record)
-        platform.wake(record.id)
-        return {resource.arn_member: record.arn} if resource.arn_member in output else {}
+            answered = answer(context, transaction, record)
+        _wake(context, True, record.id)
+        return answered
 
-    return stop
+    return ask
 
 
-_VERBS = {
-    "Create": _create,
-    "Describe": _describe,
-    "List": _list,
-    "Update": _update,
-    "Delete": _delete,
-    "Stop": _stop,
+def _answering(resource: Resource, operation: OperationModel) -> Callable[..., dict[str, Any]]:
+    """Gives the members of the operation's answer that are known of a record."""
+    if operation.output_shape is None:
+        return lambda context, transaction, record: {}
+    return viewer(resource, operation.output_shape)
+
+
+def _wake(context: Context, wanted: bool, row: int) -> None:
+    if wanted:
+        context.platform.wake(row)
+
+
+_VERBS: Mapping[str, Callable[[Resource, OperationModel], Handler]] = {
+    "create": _create,
+    "put": _put,
+    "register": _register,
+    "describe": _describe,
+    "list": _list,
+    "update": _update,
+    "delete": _delete,
+    "stop": _stop,
+    "start": _start,
 }

@@ -1,5 +1,8 @@
 """The arguments that all List operations share: filters, order, page size and the token of the next page.
 
+What a filter looks at is told by its name: ``NameContains``, ``StatusEquals``, ``CreationTimeAfter``, ``ActionType``.
+Only members that stand elsewhere in the document are declared, as the resource's ``paths``.
+
 Reference: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html
 """
 
@@ -8,38 +11,39 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import orjson
 
-from clary.core.errors import NotAvailableYet, ValidationException
+from clary.core.errors import ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
-from clary.state.records import Query, Record, SortBy
+from clary.resources.view import at_path
+from clary.state.records import Comparison, Condition, Query, Record
 from clary.state.transaction import Transaction
 
-DEFAULT_PAGE = 10
-"""How many rows a page has when ``MaxResults`` is not given, as AWS documents it."""
-
-_TIMES = {
-    "CreationTimeAfter": "created_after",
-    "CreatedAfter": "created_after",
-    "CreationTimeBefore": "created_before",
-    "CreatedBefore": "created_before",
-    "LastModifiedTimeAfter": "modified_after",
-    "ModifiedTimeAfter": "modified_after",
-    "LastModifiedTimeBefore": "modified_before",
-    "ModifiedTimeBefore": "modified_before",
+TOKENS = ("NextToken", "nextToken")
+SIZES = ("MaxResults", "maxResults", "Limit")
+_COMPARISONS: Mapping[str, Comparison] = {
+    "Contains": "contains",
+    "Equals": "equals",
+    "Prefix": "starts",
+    "After": "from",
+    "Before": "to",
 }
-_SORTS: Mapping[str, SortBy] = {
-    "Name": "name",
-    "CreationTime": "created",
-    "CreatedAt": "created",
-    "LastModifiedTime": "modified",
-    "ModifiedTime": "modified",
-    "LastModifiedAt": "modified",
-    "Status": "status",
+_COLUMNS = {
+    "Name": "@name",
+    "Status": "@status",
+    "CreationTime": "@created",
+    "Created": "@created",
+    "CreatedAt": "@created",
+    "CreateDate": "@created",
+    "LastModifiedTime": "@modified",
+    "LastModifiedAt": "@modified",
+    "Modified": "@modified",
+    "ModifiedTime": "@modified",
 }
 
 
@@ -48,62 +52,77 @@ def query(resource: Resource, context: Context, transaction: Transaction, params
 
     Raises ``ValidationException`` for a token that no page ended with.
     """
-    values: dict[str, Any] = {"descending": resource.descending}
-    members = []
+    wanted = replace(resource.query(context), descending=resource.descending)
+    parents = dict(resource.unnamed)
+    conditions: list[Condition] = []
     for member, value in params.items():
-        if member in _TIMES:
-            values[_TIMES[member]] = value.timestamp() if isinstance(value, datetime) else float(value)
-        elif member == "NameContains":
-            values["name_contains"] = value
-        elif member == "StatusEquals":
-            values["status"] = value
-        elif member == "SortBy":
-            values["sort_by"] = _sort_by(resource, value)
-        elif member == "SortOrder":
-            values["descending"] = value == "Descending"
-        elif member == "NextToken":
-            values["after"] = _read_token(value)
-        elif member == "MaxResults":
+        if member in SIZES:
             continue
-        elif member == resource.parent:
-            values["parent"] = value
-        elif member in resource.filters:
-            members.append((resource.filters[member], str(value)))
+        if member in TOKENS:
+            wanted = replace(wanted, after=_read_token(value))
+        elif member == "SortBy":
+            wanted = replace(wanted, sort_by=column(resource, value))
+        elif member == "SortOrder":
+            wanted = replace(wanted, descending=value == "Descending")
         elif member in resource.related:
             arns = set(resource.related[member](context, transaction, value))
-            values["arns"] = tuple(arns.intersection(values.get("arns", arns)))
+            wanted = replace(wanted, arns=tuple(arns.intersection(arns if wanted.arns is None else wanted.arns)))
+        elif (named := resource.aliases.get(member, member).removesuffix("Equals")) in resource.parents:
+            parents[named] = value
+        elif isinstance(value, list) and member.removesuffix("s") == resource.name_member:
+            wanted = replace(wanted, names=tuple(value))
         else:
-            raise NotAvailableYet(f"The filter {member} is not available in Clary yet.")
-    limit = int(params.get("MaxResults", DEFAULT_PAGE)) + 1
-    return Query(
-        context.account,
-        context.region,
-        resource.service,
-        resource.noun,
-        members=tuple(members),
-        limit=limit,
-        **values,
-    )
+            conditions.append(_condition(resource, member, value))
+    # One look at an index where a request says what the resources belong to, else a condition for each part of that.
+    if resource.parents and all(member in parents for member in resource.parents):
+        conditions.append(Condition("@parent", "equals", "/".join(resource.called(parents)[1])))
+    else:
+        conditions.extend(Condition(member, "equals", value) for member, value in parents.items())
+    size = next((params[member] for member in SIZES if member in params), resource.dialect.page)
+    return replace(wanted, conditions=tuple(conditions), limit=int(size) + 1)
 
 
-def page(query: Query, records: list[Record]) -> tuple[list[Record], str | None]:
+def page(
+    query: Query, records: list[Record], context: Context, transaction: Transaction
+) -> tuple[list[Record], str | None]:
     """The rows of this page, and the token of the next where there is one."""
     assert query.limit is not None
     rows = records[: query.limit - 1]
     if len(records) < query.limit:
         return rows, None
     last = rows[-1]
-    value = {"name": last.name, "created": last.created, "modified": last.modified, "status": last.status}[
-        query.sort_by
-    ]
-    return rows, base64.urlsafe_b64encode(orjson.dumps([value, last.id])).decode()
+    value = at_path(query.sort_by)(context, transaction, last)
+    return rows, base64.urlsafe_b64encode(orjson.dumps(["" if value is None else value, last.id])).decode()
 
 
-def _sort_by(resource: Resource, value: str) -> SortBy:
-    column = _SORTS.get(value.removeprefix(resource.noun))
-    if column is None:
-        raise NotAvailableYet(f"Sorting by {value} is not available in Clary yet.")
-    return column
+def column(resource: Resource, member: str) -> str:
+    """The column or the dotted path of what a filter or a sort key calls ``member``: ``CREATION_TIME``, ``HubName``."""
+    if member in resource.paths:
+        return resource.paths[member]
+    if member.isupper():
+        member = member.title().replace("_", "")
+    short = member.removeprefix(resource.noun)
+    for name in (member, short):
+        if name in resource.paths:
+            return resource.paths[name]
+        if name == resource.status:
+            return "@status"
+        if name == resource.name_member:
+            return "@name"
+        if name in _COLUMNS:
+            return _COLUMNS[name]
+    return member
+
+
+def _condition(resource: Resource, member: str, value: Any) -> Condition:
+    if isinstance(value, datetime):
+        value = value.timestamp()
+    if member in resource.paths:
+        return Condition(resource.paths[member], "equals", value)
+    for suffix, comparison in _COMPARISONS.items():
+        if (base := member.removesuffix(suffix)) != member and base:
+            return Condition(column(resource, base), comparison, value)
+    return Condition(column(resource, member), "equals", value)
 
 
 def _read_token(token: str) -> tuple[str | float, int]:

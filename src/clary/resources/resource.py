@@ -2,111 +2,206 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from clary.core.errors import ResourceInUse, ResourceNotFound, ServiceError
+from clary.core.errors import ServiceError
 from clary.core.names import arn as make_arn
 from clary.resources.context import Context, Reconciler
-from clary.state.records import Key, Record
+from clary.resources.dialect import Dialect
+from clary.state.records import Key, Query, Record
 from clary.state.transaction import Transaction
 
 ErrorFor = Callable[[str, str], ServiceError]
 """Takes a name and an ARN, gives the error to answer."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False)
 class Resource:
-    """One noun of a service; its Create, Describe, List, Update, Delete and Stop follow from the shapes of the model.
+    """One noun of a service; its ordinary operations follow from the shapes of the service model.
 
-    A noun whose behaviour is more than to be kept hangs its part into ``prepare``, ``computed``, ``stop``, ``remove``;
-    an operation that fits none of them is a plain function, listed beside the grammar's.
+    Only what differs from the rule is declared. A noun whose behaviour is more than to be kept hangs its part into
+    ``prepare``, ``amend``, ``computed``, ``stop``, ``start`` and ``remove``; an operation that fits none of them is a
+    plain function, listed beside the grammar's.
     """
 
-    service: str
+    dialect: Dialect
     noun: str
     """As in the operations' names: ``TrainingJob`` for ``CreateTrainingJob``."""
-    arn: str
-    """The resource part of the ARN, for example ``training-job/{name}``; ``{parent}`` stands for the parent's name."""
-    parent: str | None = None
-    """The member of the requests that names the parent."""
-    generated: bool = False
-    """Whether the key is an id that Create makes up, because names need not be unique."""
+
+    # What it is called
+
+    arn: str = ""
+    """The resource part of the ARN, or all of it: ``{name}`` stands for the name, ``{id}`` for an id that Create makes
+    up, a member's name for the member that names a parent. By default the noun in small letters, and the name."""
+    names: tuple[str, ...] = ()
+    """The members of requests that name it, after those that name what it belongs to: ``("DomainId", "SpaceName")``.
+    By default the noun's name."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Other spellings of those members in requests."""
+    unnamed: Mapping[str, str] = field(default_factory=dict)
+    """What members of ``names`` are when a request leaves them out."""
+    arn_member: str = ""
+    """The member that shows the ARN; by default the noun's."""
+    generated: Callable[[Resource, Context, Transaction, dict[str, Any]], str] | None = None
+    """Makes the name that Create gives, where the caller does not choose it."""
+    parent: Resource | None = None
+    """What it belongs to, and must exist when it is created."""
+    locate: Callable[[Context, Transaction, Mapping[str, Any]], Record | None] | None = None
+    """Finds the record that a request means, where names and ARNs do not tell it."""
+
+    # What it shows
+
     status: str | None = None
     """The member that shows the status."""
     initial: str = ""
     """The status after Create."""
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """Members of answers, filters and sort keys that stand elsewhere in the document: their dotted paths, or a column
+    such as ``@name``, ``@status``, ``@created``, ``@modified`` and ``@arn``."""
+    computed: Mapping[str, Callable[[Context, Transaction, Record], Any]] = field(default_factory=dict)
+    """Members of answers that are not kept as they were given; ``None`` leaves a member out."""
     descending: bool = False
     """Whether List shows the newest first unless told otherwise."""
-    filters: Mapping[str, str] = field(default_factory=dict)
-    """Further members of List's request, each with the dotted path in the document that must equal it."""
-    related: Mapping[str, Callable[[Context, Transaction, str], Iterable[str]]] = field(default_factory=dict)
-    """Further members of List's request, each with a function that gives the ARNs of the resources that it asks for."""
+    related: Mapping[str, Callable[[Context, Transaction, Any], Iterable[str]]] = field(default_factory=dict)
+    """Members of List's request, each with a function that gives the ARNs of the resources that it asks for."""
+
+    # What it does
+
+    later: str = ""
+    """What Clary does not do yet, so that Create refuses: ``"Compilation jobs"``."""
+    references: Mapping[str, Resource] = field(default_factory=dict)
+    """Members of Create's and Update's requests that name other resources, which must exist."""
+    versions: Resource | None = None
+    """The noun that keeps each state which an Update replaces."""
     missing: ErrorFor | None = None
-    """The error for a name that is not there."""
+    """The error for a name that is not there, where it is not the dialect's."""
     present: ErrorFor | None = None
-    """The error for a name that is taken."""
+    """The error for a name that is taken, where it is not the dialect's."""
     prepare: Callable[[Context, Transaction, dict[str, Any]], None] | None = None
     """Checks a Create request that is valid by its shapes, and fills in defaults."""
     amend: Callable[[Context, Transaction, Record, dict[str, Any]], None] | None = None
     """Checks an Update request and says what else it changes."""
-    computed: Mapping[str, Callable[[Context, Transaction, Record], Any]] = field(default_factory=dict)
-    """Members of Describe and List that are not kept as they were given."""
     stop: Callable[[Context, Record], None] | None = None
     """Changes the record when Stop is called, or refuses to."""
+    start: Callable[[Context, Record], None] | None = None
+    """Changes the record when Start is called, or refuses to."""
     remove: Callable[[Context, Transaction, Record], bool] | None = None
     """Called by Delete: true when the row goes now, false when a reconciler ends the resource's work first."""
     reconcile: Reconciler | None = None
 
+    def __post_init__(self) -> None:
+        # A frozen dataclass is filled in once, here.
+        if not self.names:
+            object.__setattr__(self, "names", (f"{self.noun}Name",))
+        if not self.arn_member:
+            object.__setattr__(self, "arn_member", f"{self.noun}Arn")
+        if not self.arn:
+            object.__setattr__(self, "arn", f"{kebab(self.noun)}/{{name}}")
+
+    @property
+    def service(self) -> str:
+        return self.dialect.service
+
     @property
     def name_member(self) -> str:
-        return f"{self.noun}Name"
+        return self.names[-1]
 
-    @property
-    def arn_member(self) -> str:
-        return f"{self.noun}Arn"
+    @cached_property
+    def parents(self) -> tuple[str, ...]:
+        """The members that name what it belongs to."""
+        return self.names[:-1]
 
-    def key(self, account: str, region: str, name: str, parent: str = "") -> Key:
+    def key(self, context: Context, name: str, *parents: str) -> Key:
         """The database key of the resource called ``name``."""
-        return Key(account, region, self.service, self.noun, parent, name)
+        return Key(context.account, context.region, self.service, self.noun, "/".join(parents), name)
 
-    def make_arn(self, account: str, region: str, name: str, parent: str = "") -> str:
+    def make_arn(self, context: Context, name: str, *parents: str, id: str = "*") -> str:
         """The ARN of the resource called ``name``."""
-        return make_arn(self.service, region, account, self.arn.format(name=name, parent=parent))
+        values = dict(zip(self.parents, parents, strict=False))
+        place = {"account": context.account, "region": context.region}
+        text = self.arn.format(name=name, id=id, **values, **place)
+        return text if text.startswith("arn:") else make_arn(self.service, context.region, context.account, text)
+
+    def query(self, context: Context) -> Query:
+        """The question for all resources of this noun."""
+        return Query(context.account, context.region, self.service, self.noun)
+
+    def called(self, params: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+        """The name that a request has for the resource, perhaps an ARN, and those of what it belongs to."""
+        name = _text(params.get(self.name_member) or params.get(self.arn_member) or self.unnamed.get(self.name_member))
+        parents = (_last(_text(params.get(member) or self.unnamed.get(member))) for member in self.parents)
+        return name, tuple(parents)
+
+    def arn_of(self, context: Context, params: Mapping[str, Any]) -> str:
+        """The ARN that a request means, for policies; ``*`` where it names none."""
+        spelled = {self.aliases.get(member, member): value for member, value in params.items()}
+        name, parents = self.called(spelled)
+        if name.startswith("arn:") or not name:
+            return name or "*"
+        return self.make_arn(context, name, *parents)
 
     def named(self, context: Context, transaction: Transaction, params: Mapping[str, Any]) -> Record:
         """The resource that a request names, by its name or by its ARN.
 
         Raises the noun's not-found error.
         """
-        name = str(params.get(self.name_member) or params.get(self.arn_member) or "")
-        parent = str(params.get(self.parent, "")) if self.parent else ""
-        if name.startswith("arn:"):
-            record = transaction.by_arn(name)
-            if record is not None and (record.key.kind, record.key.account) == (self.noun, context.account):
-                return record
-            name = name.rsplit("/", 1)[-1]
-        elif (record := transaction.get(self.key(context.account, context.region, name, parent))) is not None:
-            return record
-        raise self.not_found(context, name, parent)
-
-    def find(self, context: Context, transaction: Transaction, name: str, parent: str = "") -> Record:
-        """The resource called ``name``; raises the noun's not-found error."""
-        record = transaction.get(self.key(context.account, context.region, name, parent))
+        name, parents = self.called(params)
+        if self.locate is not None:
+            record = self.locate(context, transaction, params)
+        elif name.startswith("arn:"):
+            record = self.by_arn(context, transaction, name)
+        else:
+            record = transaction.get(self.key(context, name, *parents))
         if record is None:
-            raise self.not_found(context, name, parent)
+            raise self.not_found(context, _last(name), *parents)
         return record
 
-    def not_found(self, context: Context, name: str, parent: str = "") -> ServiceError:
+    def by_arn(self, context: Context, transaction: Transaction, arn: str) -> Record | None:
+        """The resource of this noun with this ARN, if the caller's account has it."""
+        record = transaction.by_arn(arn)
+        mine = record is not None and (record.key.kind, record.key.account) == (self.noun, context.account)
+        return record if mine else None
+
+    def find(self, context: Context, transaction: Transaction, name: str, *parents: str) -> Record:
+        """The resource with this name or ARN; raises the noun's not-found error."""
+        if name.startswith("arn:"):
+            record = self.by_arn(context, transaction, name)
+        else:
+            record = transaction.get(self.key(context, name, *parents))
+        if record is None:
+            raise self.not_found(context, _last(name), *parents)
+        return record
+
+    def not_found(self, context: Context, name: str, *parents: str) -> ServiceError:
         """The error for a name that is not there."""
-        arn = self.make_arn(context.account, context.region, name, parent)
+        arn = self.make_arn(context, name, *parents, *("",) * (len(self.parents) - len(parents)))
         if self.missing is not None:
             return self.missing(name, arn)
-        return ResourceNotFound(f"{self.noun} '{name}' does not exist.")
+        return self.dialect.missing(self.noun, name, arn)
 
     def taken(self, record: Record) -> ServiceError:
         """The error for a name that is there already."""
         if self.present is not None:
             return self.present(record.name, record.arn)
-        return ResourceInUse(f"{self.noun} '{record.name}' already exists ({record.arn}).")
+        return self.dialect.present(self.noun, record.name, record.arn)
+
+
+def kebab(noun: str) -> str:
+    """A noun in small letters and hyphens: ``training-job``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", noun).lower()
+
+
+def _text(value: Any) -> str:
+    """What a key holds of a member: text as it is, and a list's items one after the other."""
+    if value is None:
+        return ""
+    return "\x1f".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _last(name: str) -> str:
+    """The name at the end of an ARN, or the name itself."""
+    return name.rsplit("/", 1)[-1] if name.startswith("arn:") else name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 
@@ -38,7 +38,17 @@ class Record:
         return self.key.name
 
 
-SortBy = Literal["name", "created", "modified", "status"]
+Comparison = Literal["equals", "contains", "starts", "from", "to"]
+"""``contains`` and ``starts`` look at text; ``from`` and ``to`` are bounds that belong to the range."""
+
+
+class Condition(NamedTuple):
+    """What must hold for a resource's column, or for the member of its document at a dotted path."""
+
+    path: str
+    """``@name``, ``@status``, ``@created``, ``@modified`` or ``@parent`` for a column; otherwise a path."""
+    comparison: Comparison
+    value: str | float | bool
 
 
 @dataclass(frozen=True)
@@ -49,22 +59,26 @@ class Query:
     region: str
     service: str
     kind: str
-    parent: str | None = None
-    name_contains: str | None = None
-    status: str | None = None
-    created_after: float | None = None
-    created_before: float | None = None
-    modified_after: float | None = None
-    modified_before: float | None = None
-    members: tuple[tuple[str, str], ...] = ()
-    """Pairs of a dotted path in the document and the text that its value must equal."""
+    conditions: tuple[Condition, ...] = ()
+    """All of them must hold."""
     arns: tuple[str, ...] | None = None
     """Only resources with one of these ARNs."""
-    sort_by: SortBy = "created"
+    names: tuple[str, ...] | None = None
+    """Only resources with one of these names."""
+    sort_by: str = "@created"
+    """A column or a path, as in a condition; what stands at a path is compared as text."""
     descending: bool = False
     limit: int | None = None
     after: tuple[str | float, int] | None = None
     """The sort value and row id of the last record of the page before."""
+
+    def where(self, path: str, value: str | float | bool, comparison: Comparison = "equals") -> Query:
+        """The same question with one condition more."""
+        return replace(self, conditions=(*self.conditions, Condition(path, comparison, value)))
+
+    def within(self, parent: str) -> Query:
+        """The same question about the resources of one parent."""
+        return self.where("@parent", parent)
 
 
 @dataclass(frozen=True)

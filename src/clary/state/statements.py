@@ -5,11 +5,10 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
-    Column,
     ColumnElement,
     Select,
     Update,
@@ -23,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from clary.state.records import Query, SortBy
+from clary.state.records import Comparison, Query
 from clary.state.tables import resources
 
 _R = resources.c
@@ -57,23 +56,15 @@ def due(now: float) -> Select[tuple[int]]:
     return select(_R.id).where(_R.wake_at.is_not(None), _R.wake_at <= now, free)
 
 
-_TIMES: tuple[tuple[str, str, Callable[[Any, Any], Any]], ...] = (
-    ("created_after", "created", operator.ge),
-    ("created_before", "created", operator.le),
-    ("modified_after", "modified", operator.ge),
-    ("modified_before", "modified", operator.le),
-)
-_OPTIONS = ("parent", "name_contains", "status", "arns", *(name for name, _, _ in _TIMES))
+_COLUMNS = {f"@{name}": _R[name] for name in ("parent", "name", "status", "created", "modified")}
 
 
 def listing(query: Query) -> tuple[Select[Any], dict[str, Any]]:
     """The statement for the page that ``query`` asks for, and its parameters."""
-    given = _given(query)
-    paths = tuple(path for path, _ in query.members)
     statement = _listing(
-        given, paths, query.sort_by, query.descending, query.limit is not None, query.after is not None
+        _form(query), query.sort_by, query.descending, query.limit is not None, query.after is not None
     )
-    parameters = _parameters(query, given)
+    parameters = _parameters(query)
     if query.limit is not None:
         parameters["most"] = query.limit
     if query.after is not None:
@@ -83,32 +74,41 @@ def listing(query: Query) -> tuple[Select[Any], dict[str, Any]]:
 
 def counting(query: Query) -> tuple[Select[Any], dict[str, Any]]:
     """The statement that counts what ``query`` asks for, its page left aside, and its parameters."""
-    given = _given(query)
-    conditions = _conditions(given, tuple(path for path, _ in query.members))
-    return select(func.count()).select_from(resources).where(*conditions), _parameters(query, given)
+    return select(func.count()).select_from(resources).where(*_conditions(_form(query))), _parameters(query)
 
 
-def _given(query: Query) -> tuple[str, ...]:
-    return tuple(name for name in _OPTIONS if getattr(query, name) is not None)
+class _Form(NamedTuple):
+    """All of a query that decides the text of its statement."""
+
+    conditions: tuple[tuple[str, Comparison, type], ...]
+    by_arn: bool
+    by_name: bool
 
 
-def _parameters(query: Query, given: tuple[str, ...]) -> dict[str, Any]:
-    parameters: dict[str, Any] = {
-        name: getattr(query, name) for name in ("account", "region", "service", "kind", *given)
-    }
-    if "name_contains" in parameters:
-        escaped = parameters["name_contains"].lower().replace("/", "//").replace("%", "/%").replace("_", "/_")
-        parameters["name_contains"] = f"%{escaped}%"
-    parameters.update({f"member_{number}": value for number, (_, value) in enumerate(query.members)})
+def _form(query: Query) -> _Form:
+    conditions = tuple((each.path, each.comparison, type(each.value)) for each in query.conditions)
+    return _Form(conditions, query.arns is not None, query.names is not None)
+
+
+def _parameters(query: Query) -> dict[str, Any]:
+    parameters: dict[str, Any] = {name: getattr(query, name) for name in ("account", "region", "service", "kind")}
+    for number, (_, comparison, value) in enumerate(query.conditions):
+        if comparison in ("contains", "starts"):
+            escaped = str(value).lower().replace("/", "//").replace("%", "/%").replace("_", "/_")
+            value = f"{'%' if comparison == 'contains' else ''}{escaped}%"
+        parameters[f"value_{number}"] = value
+    if query.arns is not None:
+        parameters["arns"] = query.arns
+    if query.names is not None:
+        parameters["names"] = query.names
     return parameters
 
 
 @lru_cache(maxsize=512)
-def _listing(
-    given: tuple[str, ...], paths: tuple[str, ...], sort_by: SortBy, descending: bool, limited: bool, continued: bool
-) -> Select[Any]:
-    conditions = _conditions(given, paths)
-    column = _R[sort_by]
+def _listing(form: _Form, sort_by: str, descending: bool, limited: bool, continued: bool) -> Select[Any]:
+    conditions = _conditions(form)
+    # Resources that have nothing at the path come as if they had an empty text there: pages need an order of all.
+    column = _COLUMNS[sort_by] if sort_by in _COLUMNS else func.coalesce(_at(sort_by, str), "")
     if continued:
         value: BindParameter[Any] = bindparam("after_value")
         row: BindParameter[int] = bindparam("after_row")
@@ -120,22 +120,33 @@ def _listing(
     return statement.limit(bindparam("most")) if limited else statement
 
 
-def _conditions(given: tuple[str, ...], paths: tuple[str, ...]) -> list[ColumnElement[bool]]:
+def _conditions(form: _Form) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [
         _R[name] == bindparam(name) for name in ("account", "region", "service", "kind")
     ]
-    for name in ("parent", "status"):
-        if name in given:
-            conditions.append(_R[name] == bindparam(name))
-    if "name_contains" in given:
-        conditions.append(func.lower(_R.name).like(bindparam("name_contains"), escape="/"))
-    if "arns" in given:
+    if form.by_arn:
         conditions.append(_R.arn.in_(bindparam("arns", expanding=True)))
-    for bound, column, compare in _TIMES:
-        if bound in given:
-            conditions.append(compare(cast(Column[float], _R[column]), bindparam(bound)))
-    for number, path in enumerate(paths):
-        # What a path into JSON gives has no type of its own before it is turned into text.
-        at: Any = _R.document[tuple(path.split("."))]
-        conditions.append(at.as_string() == bindparam(f"member_{number}"))
+    if form.by_name:
+        conditions.append(_R.name.in_(bindparam("names", expanding=True)))
+    for number, (path, comparison, kind) in enumerate(form.conditions):
+        at: Any = _COLUMNS[path] if path in _COLUMNS else _at(path, kind)
+        value: BindParameter[Any] = bindparam(f"value_{number}")
+        conditions.append(_COMPARISONS[comparison](at, value))
     return conditions
+
+
+def _at(path: str, kind: type) -> Any:
+    """What stands at a dotted path in the document: JSON has no type of its own before it is given one."""
+    at: Any = _R.document[tuple(path.split("."))]
+    if kind is bool:
+        return at.as_boolean()
+    return at.as_string() if kind is str else at.as_float()
+
+
+_COMPARISONS: dict[Comparison, Callable[[Any, Any], ColumnElement[bool]]] = {
+    "equals": operator.eq,
+    "contains": lambda at, value: func.lower(at).like(value, escape="/"),
+    "starts": lambda at, value: func.lower(at).like(value, escape="/"),
+    "from": operator.ge,
+    "to": operator.le,
+}

@@ -39,7 +39,7 @@ def get_account_summary(context: Context, params: dict[str, Any]) -> dict[str, A
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html"""
     with context.platform.database.read() as transaction:
         counts = {name: transaction.count(Query(context.account, "", SERVICE, kind)) for name, kind in _COUNTED.items()}
-        root_keys = transaction.count(Query(context.account, "", SERVICE, "AccessKey", parent=""))
+        root_keys = transaction.count(Query(context.account, "", SERVICE, "AccessKey").within(""))
     return {
         "SummaryMap": {
             **counts,

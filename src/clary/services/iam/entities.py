@@ -64,7 +64,7 @@ def create(
 ) -> Record:
     """Store a new entity with a new unique id; raises ``EntityAlreadyExists``."""
     phrase = f"Instance Profile {name}" if kind == "InstanceProfile" else f"{kind} with name {name}"
-    same = Query(account, "", SERVICE, kind, name_contains=name)
+    same = Query(account, "", SERVICE, kind).where("@name", name, "contains")
     # Names differ by more than their case.
     if any(record.name.lower() == name.lower() for record in transaction.find(same)):
         raise EntityAlreadyExists(f"{phrase} already exists.")
@@ -93,7 +93,7 @@ def delete(transaction: Transaction, record: Record) -> None:
 
 def every(transaction: Transaction, account: str, kind: Kind) -> list[Record]:
     """All entities of one kind by name."""
-    return transaction.find(Query(account, "", SERVICE, kind, sort_by="name"))
+    return transaction.find(Query(account, "", SERVICE, kind, sort_by="@name"))
 
 
 # Access keys
@@ -111,7 +111,7 @@ def find_access_key(transaction: Transaction, access_key: str) -> Record | None:
 
 def access_keys(transaction: Transaction, account: str, user: str) -> list[Record]:
     """The access keys of ``user``, the oldest first; an empty ``user`` is the account's root."""
-    return transaction.find(Query(account, "", SERVICE, "AccessKey", parent=user))
+    return transaction.find(Query(account, "", SERVICE, "AccessKey").within(user))
 
 
 def create_access_key(

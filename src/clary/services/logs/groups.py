@@ -46,9 +46,8 @@ def find_group(transaction: Transaction, context: Context, name: str) -> Record:
 def streams_of(transaction: Transaction, record: Record, contains: str | None = None) -> list[Record]:
     """The streams of a group by name."""
     key = record.key
-    return transaction.find(
-        Query(key.account, key.region, SERVICE, "LogStream", parent=key.name, name_contains=contains, sort_by="name")
-    )
+    wanted = Query(key.account, key.region, SERVICE, "LogStream", sort_by="@name").within(key.name)
+    return transaction.find(wanted if contains is None else wanted.where("@name", contains, "contains"))
 
 
 def remove_file(context: Context, path: Path) -> None:
@@ -101,16 +100,8 @@ def describe_log_groups(context: Context, params: dict[str, Any]) -> dict[str, A
     wanted = {name_of(item) for item in params.get("logGroupIdentifiers", ())}
     limit, after = params.get("limit", _DEFAULT_PAGE), read_name(params.get("nextToken"))
     with context.platform.database.read() as transaction:
-        records = transaction.find(
-            Query(
-                context.account,
-                context.region,
-                SERVICE,
-                "LogGroup",
-                name_contains=prefix or pattern or None,
-                sort_by="name",
-            )
-        )
+        every = Query(context.account, context.region, SERVICE, "LogGroup", sort_by="@name")
+        records = transaction.find(every.where("@name", prefix or pattern or "", "contains"))
         found = [
             record
             for record in records
@@ -160,7 +151,7 @@ def list_log_groups(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     limit, after = params.get("limit", _DEFAULT_PAGE), read_name(params.get("nextToken"))
     pattern = params.get("logGroupNamePattern")
     with context.platform.database.read() as transaction:
-        records = transaction.find(Query(context.account, context.region, SERVICE, "LogGroup", sort_by="name"))
+        records = transaction.find(Query(context.account, context.region, SERVICE, "LogGroup", sort_by="@name"))
     found = [
         record
         for record in records

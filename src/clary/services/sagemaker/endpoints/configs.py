@@ -10,6 +10,7 @@ from typing import Any
 from clary.core.errors import NotAvailableYet, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.models.api import models
 from clary.state.transaction import Transaction
 
@@ -48,8 +49,8 @@ def _check_variant(context: Context, transaction: Transaction, variant: dict[str
 
 
 endpoint_configs = Resource(
-    service="sagemaker",
-    noun="EndpointConfig",
+    SAGEMAKER,
+    "EndpointConfig",
     arn="endpoint-config/{name}",
     descending=True,
     missing=lambda name, arn: ValidationException(f'Could not find endpoint configuration "{arn}".'),

@@ -10,6 +10,7 @@ from typing import Any
 from clary.core.errors import NotAvailableYet, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.endpoints.configs import endpoint_configs
 from clary.services.sagemaker.endpoints.lifecycle import ENDPOINT, SERVING, reconcile
 from clary.state.records import Record
@@ -18,7 +19,6 @@ from clary.state.transaction import Transaction
 
 def _prepare(context: Context, transaction: Transaction, params: dict[str, Any]) -> None:
     _check_deployment(params)
-    endpoint_configs.find(context, transaction, params["EndpointConfigName"])
     params["_wanted"] = params["EndpointConfigName"]
 
 
@@ -27,7 +27,6 @@ def _amend(context: Context, transaction: Transaction, record: Record, changes: 
     if record.status != "InService":
         raise ValidationException(f'Cannot update in-progress endpoint "{record.arn}".')
     wanted = changes.pop("EndpointConfigName")
-    endpoint_configs.find(context, transaction, wanted)
     changes.clear()
     changes["_wanted"] = wanted
     ENDPOINT.move(record, "Updating")
@@ -74,14 +73,15 @@ def _variants(_: Context, __: Transaction, record: Record) -> list[dict[str, Any
 
 
 endpoints = Resource(
-    service="sagemaker",
-    noun="Endpoint",
+    SAGEMAKER,
+    "Endpoint",
     arn="endpoint/{name}",
     status="EndpointStatus",
     initial="Creating",
     descending=True,
     missing=lambda name, arn: ValidationException(f'Could not find endpoint "{arn}".'),
     present=lambda name, arn: ValidationException(f'Cannot create already existing endpoint "{arn}".'),
+    references={"EndpointConfigName": endpoint_configs},
     prepare=_prepare,
     amend=_amend,
     computed={"ProductionVariants": _variants},

@@ -13,7 +13,8 @@ from typing import Any
 from clary.core.errors import ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
-from clary.state.records import Association, Query, Record
+from clary.services.sagemaker.dialect import SAGEMAKER
+from clary.state.records import Association, Record
 from clary.state.transaction import Transaction
 
 MEMBER = "TrialComponentOf"
@@ -21,17 +22,12 @@ MEMBER = "TrialComponentOf"
 
 
 def _trials_of(context: Context, transaction: Transaction, experiment: str) -> list[Record]:
-    members = (("ExperimentName", experiment),)
-    return transaction.find(Query(context.account, context.region, "sagemaker", "Trial", members=members))
+    return transaction.find(trials.query(context).where("ExperimentName", experiment))
 
 
 def _components_of(context: Context, transaction: Transaction, trial_arn: str) -> Iterable[str]:
     edges = transaction.associations(context.account, context.region, destination=trial_arn)
     return [edge.source for edge in edges if edge.type == MEMBER]
-
-
-def _check_experiment(context: Context, transaction: Transaction, params: dict[str, Any]) -> None:
-    experiments.find(context, transaction, params["ExperimentName"])
 
 
 def _remove_experiment(context: Context, transaction: Transaction, record: Record) -> bool:
@@ -77,28 +73,27 @@ def _with_component(context: Context, transaction: Transaction, name: str) -> It
 
 
 experiments = Resource(
-    service="sagemaker",
-    noun="Experiment",
+    SAGEMAKER,
+    "Experiment",
     arn="experiment/{name}",
     descending=True,
     remove=_remove_experiment,
 )
 trials = Resource(
-    service="sagemaker",
-    noun="Trial",
+    SAGEMAKER,
+    "Trial",
     arn="experiment-trial/{name}",
     descending=True,
-    filters={"ExperimentName": "ExperimentName"},
+    references={"ExperimentName": experiments},
     related={"TrialComponentName": _with_component},
-    prepare=_check_experiment,
     remove=_remove_trial,
 )
 trial_components = Resource(
-    service="sagemaker",
-    noun="TrialComponent",
+    SAGEMAKER,
+    "TrialComponent",
     arn="experiment-trial-component/{name}",
     descending=True,
-    filters={"SourceArn": "Source.SourceArn"},
+    paths={"SourceArn": "Source.SourceArn"},
     related={"ExperimentName": _in_experiment, "TrialName": _in_trial},
     remove=_remove_component,
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
@@ -20,8 +21,8 @@ def _template(_: Context, __: Transaction, record: Record) -> dict[str, Any]:
 
 
 human_task_uis = Resource(
-    service="sagemaker",
-    noun="HumanTaskUi",
+    SAGEMAKER,
+    "HumanTaskUi",
     arn="human-task-ui/{name}",
     status="HumanTaskUiStatus",
     initial="Active",

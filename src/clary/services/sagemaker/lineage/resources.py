@@ -5,30 +5,33 @@ Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/lineage-tracking-enti
 
 from __future__ import annotations
 
+from clary.core.ids import token
 from clary.resources.resource import Resource
+from clary.services.sagemaker.dialect import SAGEMAKER
 
 _SOURCE = "Source.SourceUri"
 
 artifacts = Resource(
-    service="sagemaker",
-    noun="Artifact",
+    SAGEMAKER,
+    "Artifact",
     arn="artifact/{name}",
-    generated=True,
+    names=("ArtifactId",),
+    generated=lambda *_: token(32),
     descending=True,
-    filters={"SourceUri": _SOURCE, "ArtifactType": "ArtifactType"},
+    paths={"SourceUri": _SOURCE},
 )
 actions = Resource(
-    service="sagemaker",
-    noun="Action",
+    SAGEMAKER,
+    "Action",
     arn="action/{name}",
     descending=True,
-    filters={"SourceUri": _SOURCE, "ActionType": "ActionType"},
+    paths={"SourceUri": _SOURCE},
 )
 contexts = Resource(
-    service="sagemaker",
-    noun="Context",
+    SAGEMAKER,
+    "Context",
     arn="context/{name}",
     descending=True,
-    filters={"SourceUri": _SOURCE, "ContextType": "ContextType"},
+    paths={"SourceUri": _SOURCE},
 )
 RESOURCES = (artifacts, actions, contexts)

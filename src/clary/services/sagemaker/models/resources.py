@@ -10,13 +10,13 @@ from typing import Any
 from clary.core.errors import NotAvailableYet, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.state.transaction import Transaction
 
 
 def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
     if "ExecutionRoleArn" not in params:
         raise ValidationException("ExecutionRoleArn is required.")
-    context.platform.identity.check_pass_role(context.caller, params["ExecutionRoleArn"], "sagemaker.amazonaws.com")
     if ("PrimaryContainer" in params) == ("Containers" in params):
         raise ValidationException("You must provide either PrimaryContainer or Containers, and not both.")
     containers = [params["PrimaryContainer"]] if "PrimaryContainer" in params else params["Containers"]
@@ -43,8 +43,8 @@ def _check_container(container: dict[str, Any]) -> None:
 
 
 models = Resource(
-    service="sagemaker",
-    noun="Model",
+    SAGEMAKER,
+    "Model",
     arn="model/{name}",
     descending=True,
     missing=lambda name, arn: ValidationException(f'Could not find model "{arn}".'),

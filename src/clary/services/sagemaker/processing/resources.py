@@ -11,6 +11,7 @@ from typing import Any
 from clary.core.errors import NotAvailableYet, ResourceInUse, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.execution.api import remove_job, stop_job
 from clary.services.sagemaker.processing.job import ProcessingJobs
 from clary.state.transaction import Transaction
@@ -19,7 +20,6 @@ DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 
 
 def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
-    context.platform.identity.check_pass_role(context.caller, params["RoleArn"], "sagemaker.amazonaws.com")
     if params["ProcessingResources"]["ClusterConfig"]["InstanceCount"] != 1:
         raise NotAvailableYet("Processing on several instances is not available in Clary yet; use InstanceCount 1.")
     inputs = params.get("ProcessingInputs", [])
@@ -57,8 +57,8 @@ def _check_s3(given: Mapping[str, Any], member: str, what: str) -> None:
 
 
 processing_jobs = Resource(
-    service="sagemaker",
-    noun="ProcessingJob",
+    SAGEMAKER,
+    "ProcessingJob",
     arn="processing-job/{name}",
     status="ProcessingJobStatus",
     initial="InProgress",

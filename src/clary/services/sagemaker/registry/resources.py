@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from clary.core.errors import ValidationException
 from clary.resources.resource import Resource
+from clary.services.sagemaker.dialect import SAGEMAKER
 
 model_package_groups = Resource(
-    service="sagemaker",
-    noun="ModelPackageGroup",
+    SAGEMAKER,
+    "ModelPackageGroup",
     arn="model-package-group/{name}",
     status="ModelPackageGroupStatus",
     initial="Completed",

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 from clary.core.errors import ValidationException
 from clary.resources.resource import Resource
+from clary.services.sagemaker.dialect import SAGEMAKER
 
 code_repositories = Resource(
-    service="sagemaker",
-    noun="CodeRepository",
+    SAGEMAKER,
+    "CodeRepository",
     arn="code-repository/{name}",
     missing=lambda name, arn: ValidationException(f'Cannot find CodeRepository: "{arn}"'),
     present=lambda name, arn: ValidationException(f"Cannot create a duplicate CodeRepository ({arn})"),
 )
 studio_lifecycle_configs = Resource(
-    service="sagemaker",
-    noun="StudioLifecycleConfig",
+    SAGEMAKER,
+    "StudioLifecycleConfig",
     arn="studio-lifecycle-config/{name}",
-    filters={"AppTypeEquals": "StudioLifecycleConfigAppType"},
+    paths={"AppTypeEquals": "StudioLifecycleConfigAppType"},
 )
-app_image_configs = Resource(service="sagemaker", noun="AppImageConfig", arn="app-image-config/{name}")
+app_image_configs = Resource(SAGEMAKER, "AppImageConfig", arn="app-image-config/{name}")
 notebook_lifecycle_configs = Resource(
-    service="sagemaker",
-    noun="NotebookInstanceLifecycleConfig",
+    SAGEMAKER,
+    "NotebookInstanceLifecycleConfig",
     arn="notebook-instance-lifecycle-config/{name}",
     missing=lambda name, arn: ValidationException("RecordNotFound"),
     present=lambda name, arn: ValidationException(

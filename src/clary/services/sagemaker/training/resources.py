@@ -10,6 +10,7 @@ from typing import Any
 from clary.core.errors import NotAvailableYet, ResourceInUse, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.execution.api import remove_job, stop_job
 from clary.services.sagemaker.training.algorithms import check_hyperparameters, metric_definitions
 from clary.services.sagemaker.training.job import TrainingJobs, move_on
@@ -20,7 +21,6 @@ DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 
 
 def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
-    context.platform.identity.check_pass_role(context.caller, params["RoleArn"], "sagemaker.amazonaws.com")
     algorithm = params["AlgorithmSpecification"]
     if ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
         raise ValidationException("You must specify either TrainingImage or AlgorithmName, and not both.")
@@ -102,8 +102,8 @@ def _stop(context: Context, record: Record) -> None:
 
 
 training_jobs = Resource(
-    service="sagemaker",
-    noun="TrainingJob",
+    SAGEMAKER,
+    "TrainingJob",
     arn="training-job/{name}",
     status="TrainingJobStatus",
     initial="InProgress",
