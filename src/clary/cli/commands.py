@@ -12,6 +12,7 @@ from typing import Any
 from clary import __version__
 from clary.cli.installation import EXECUTION_ROLE, Installation
 from clary.cli.mistakes import Mistake
+from clary.core import suites
 
 
 class Exit(Exception):
@@ -106,6 +107,12 @@ def env(options: Namespace) -> None:
     installation = Installation.find(options.home)
     if options.unset:
         print(environment.unset_lines(installation))
+        return
+    if options.s3tests:
+        running = installation.require()
+        if not running.test_mode:
+            raise Mistake("the accounts of ceph/s3-tests are there in test mode only; start with: clary up --test-mode")
+        print(suites.s3tests(running.port))
         return
     clashing: tuple[str, ...] = environment.CONFLICTING
     if options.write_profile is not None:

@@ -37,6 +37,7 @@ class Running:
     version: str
     started: float
     ready: bool
+    test_mode: bool
     children: Mapping[str, Mapping[str, Any]]
 
 

@@ -76,6 +76,11 @@ def _clients(command: Add) -> None:
     how.add_argument(
         "--write-profile", metavar="NAME", help="write an AWS profile that assumes the execution role, and use that"
     )
+    how.add_argument(
+        "--s3tests",
+        action="store_true",
+        help="print the configuration file of ceph/s3-tests; needs `clary up --test-mode`",
+    )
     env.add_argument("--role", help="be this role (name or ARN), with credentials for one hour, not the administrator")
     _json(env)
     credentials = command(commands.credentials, "credentials")

@@ -296,6 +296,7 @@ class Supervisor:
         state = {
             "pid": os.getpid(),
             "version": __version__,
+            "test_mode": self.settings.test_mode,
             "port": self.port,
             "url": self.url,
             "started": self.began,

@@ -40,7 +40,7 @@ async def serve(settings: Settings) -> None:
     identities = Identities(database, settings)
     routes = Routes(database)
     control = Control(settings.control_socket, pool)
-    own = OwnPages(identities, routes, pool, control, store)
+    own = OwnPages(settings, identities, routes, pool, control, store)
     app = EdgeApp(settings, identities, S3App(store, authorize_s3(identities)), Inference(routes, pool), control, own)
     own.refresh()
     listening = server(app, keep_alive_seconds=KEEP_ALIVE_SECONDS)

@@ -35,6 +35,6 @@ class Dialect:
 
 
 def _plurals(noun: str) -> tuple[str, ...]:
-    if noun.endswith("y"):
+    if noun.endswith("y") and noun[-2] not in "aeiou":
         return (f"{noun[:-1]}ies",)
     return (f"{noun}es",) if noun.endswith("s") else (f"{noun}s",)

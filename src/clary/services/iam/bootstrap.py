@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from clary.core import suites
 from clary.core.files import write_private
 from clary.core.ids import secret_key, unique_id
 from clary.core.settings import Settings
@@ -27,25 +28,6 @@ from clary.state.transaction import Transaction
 ADMINISTRATOR = "administrator"
 EXECUTION_ROLE = "ClaryExecutionRole"
 _AWS_POLICIES = "arn:aws:iam::aws:policy/"
-
-TEST_KEYS = {"FOOBARKEY": "FOOBARSECRET", "testing": "testing", "test": "test"}
-"""Keys that moto's suite and the documentation of emulators sign with."""
-TEST_ROLES = (
-    ("/", "SageMakerRole"),
-    ("/", "FakeRole"),
-    ("/", "FooRole"),
-    ("/", "AWSFeatureStoreAccess"),
-    ("/", "iamrole-domain-execution"),
-    ("/", "iamrole-space-execution"),
-    ("/service-role/", "AmazonSageMaker-TestExecutionRole"),
-)
-"""Roles that public suites name without making them."""
-S3_TEST_ACCOUNTS = {
-    "main": ("111122223333", "CLARYS3TESTMAIN00000", "clary-s3-tests-secret-of-main"),
-    "alt": ("444455556666", "CLARYS3TESTALT000000", "clary-s3-tests-secret-of-alt"),
-    "tenant": ("777788889999", "CLARYS3TESTTENANT000", "clary-s3-tests-secret-of-tenant"),
-}
-"""Account, access key and secret of the three parties of ceph/s3-tests."""
 
 
 def bootstrap(database: Database, settings: Settings, vault: Vault, now: float) -> None:
@@ -116,11 +98,11 @@ def _execution_role(transaction: Transaction, account: str, path: str, name: str
 
 def _test_identities(transaction: Transaction, settings: Settings, vault: Vault, now: float) -> None:
     _user(transaction, settings.account, "test", now)
-    for access_key, secret in TEST_KEYS.items():
+    for access_key, secret in suites.KEYS.items():
         create_access_key(transaction, vault, settings.account, "test", access_key, secret, now)
-    for path, name in TEST_ROLES:
+    for path, name in suites.ROLES:
         _execution_role(transaction, settings.account, path, name, now)
-    for name, (account, access_key, secret) in S3_TEST_ACCOUNTS.items():
+    for name, (account, access_key, secret) in suites.S3_ACCOUNTS.items():
         _user(transaction, account, name, now)
         if find_access_key(transaction, access_key) is None:
             create_access_key(transaction, vault, account, name, access_key, secret, now)
