@@ -22,7 +22,7 @@ class StandIn(Installation):
     """An installation that says it runs."""
 
     def require(self) -> Running:
-        return Running(1, "http://127.0.0.1:7788", 7788, "0", 0.0, True, {})
+        return Running(1, "http://127.0.0.1:7788", 7788, "0", 0.0, True, False, {})
 
     administrator = Credentials("AKIDEXAMPLE", "se'cret")  # type: ignore[assignment]
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clary.core.errors import SerializationException, ServiceError, UnknownOperationException
+from clary.core.errors import SerializationException, ServiceError
 from clary.wire.catalog import service
 from clary.wire.errors import MalformedQueryString, MalformedXML
 from clary.wire.http import Request
@@ -214,15 +214,6 @@ def test_huge_forms_are_refused(form: bytes, scoped: Any) -> None:
     request = Request("POST", "/", "Action=CreateRole&Version=2010-05-08", scoped("iam"), form)
     with pytest.raises(MalformedQueryString):
         parse(service("iam"), request)
-
-
-def test_the_cbor_protocol_is_refused_clearly() -> None:
-    path = "/service/GraniteServiceVersion20100801/operation/PutMetricData"
-    request = Request(
-        "POST", path, headers={"smithy-protocol": "rpc-v2-cbor", "authorization": "x Credential=a/b/c/monitoring/d"}
-    )
-    with pytest.raises(UnknownOperationException, match="cbor"):
-        parse(service("cloudwatch"), request)
 
 
 def test_a_streamed_body_is_left_to_the_caller() -> None:

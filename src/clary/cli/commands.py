@@ -13,6 +13,7 @@ from clary import __version__
 from clary.cli.installation import EXECUTION_ROLE, Installation
 from clary.cli.mistakes import Mistake
 from clary.core import suites
+from clary.studio import is_built
 
 
 class Exit(Exception):
@@ -61,9 +62,19 @@ def _print_up(installation: Installation, head: str, options: Namespace) -> None
         return
     print(head)
     print(f"  Address  {running.url}")
+    if is_built():
+        print(f"  Studio   {installation.studio_link()}")
     print(f"  Home     {installation.home}")
     print(f'  Use it   eval "$({installation.command("env")})"')
     print(f"  Stop it  {installation.command('down') if options.detach else 'Ctrl-C'}", flush=True)
+
+
+def studio(options: Namespace) -> None:
+    """Print a link that opens Studio, signed in; it works once, within ten minutes."""
+    installation = Installation.find(options.home)
+    if not is_built():
+        raise Mistake("Studio is not built here: its pages need npm's registry once; see docs/studio.md")
+    print(installation.studio_link())
 
 
 def _stay(installation: Installation, process: Any, options: Namespace) -> None:

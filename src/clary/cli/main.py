@@ -63,6 +63,7 @@ def _running(command: Add) -> None:
     up.add_argument("-d", "--detach", action="store_true", help="go on in the background")
     up.add_argument("--test-mode", action="store_true", help="make the keys and roles that public test suites expect")
     _json(up)
+    command(commands.studio, "studio")
     command(commands.down, "down")
     _json(command(commands.status, "status"))
     _json(command(commands.doctor, "doctor"))

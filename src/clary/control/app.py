@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import Executor
 from typing import Any
 
+from clary.control.own import OwnRequests
 from clary.core.errors import (
     ConflictException,
     InternalFailure,
@@ -18,9 +19,11 @@ from clary.core.errors import (
 from clary.resources.context import Context, Platform, ServiceApp
 from clary.services.iam.api import Identities, Principal
 from clary.state.records import VersionConflict
+from clary.wire import plainly
 from clary.wire.catalog import service as service_named
 from clary.wire.http import Request, Response
 from clary.wire.parse import parse
+from clary.wire.route import identify
 from clary.wire.serialize import serialize, serialize_error
 from clary.wire.validate import validate
 
@@ -49,7 +52,7 @@ class ControlApp:
         self._identities = identities
         self._services = services
         self._executor = executor
-        self._reset = reset
+        self._own = OwnRequests(identities, services, platform.settings.account, reset)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -73,11 +76,19 @@ class ControlApp:
         request_id = request.headers["x-clary-request-id"]
         name = request.headers["x-clary-service"]
         if name == "clary":
-            return self._own(request)
+            return self._own.answer(request)
+        wanted = request.headers.get("x-clary-operation")
+        if wanted and name not in self._services:
+            return plainly.refusal(UnknownOperationException(f"The service {name[:64]} is not available in Clary yet."))
         service = service_named(name)
-        operation = None
+        operation, protocol = None, service.protocol
         try:
-            operation, params = parse(service, request)
+            if wanted:
+                operation, params = plainly.parse(service, wanted, request)
+            else:
+                route = identify(request)
+                protocol = route.protocol
+                operation, params = parse(service, request, route)
             context = Context(
                 caller=(caller := Principal.from_json(request.headers["x-clary-principal"])),
                 account=caller.account,
@@ -88,16 +99,24 @@ class ControlApp:
                 token=request.headers.get("amz-sdk-invocation-id") or request_id,
             )
             handler = self._handler(name, operation.name)
-            validate(operation, params)
+            validate(operation, params, patterns=not self._platform.settings.test_mode)
             self._authorize(caller, name, operation.name, context, params)
             result = self._handle(handler, context, params)
-            return serialize(service, operation, result, request_id)
+            if wanted:
+                return plainly.serialize(operation, result)
+            return serialize(service, operation, result, request_id, protocol)
         except ServiceError as error:
-            return serialize_error(service, error, request_id, operation)
+            return (
+                plainly.refusal(error) if wanted else serialize_error(service, error, request_id, operation, protocol)
+            )
         except Exception:
             log.exception("request %s to %s failed", request_id, name)
             failure = InternalFailure(f"The request failed inside Clary; its log has the cause under {request_id}.")
-            return serialize_error(service, failure, request_id, operation)
+            return (
+                plainly.refusal(failure)
+                if wanted
+                else serialize_error(service, failure, request_id, operation, protocol)
+            )
 
     def _handler(self, service: str, operation: str) -> Callable[[Context, dict[str, Any]], dict[str, Any]]:
         app = self._services.get(service)
@@ -126,12 +145,6 @@ class ControlApp:
             except VersionConflict:
                 continue
         raise ConflictException("The resource is being changed by another request. Please try again.")
-
-    def _own(self, request: Request) -> Response:
-        if (request.method, request.path) == ("POST", "/_clary/reset"):
-            self._reset()
-            return Response(200, {"content-type": "application/json"}, b"{}")
-        return Response(404, {"content-type": "application/json"}, b'{"message":"no such page"}')
 
 
 async def _body(receive: Receive) -> bytes:

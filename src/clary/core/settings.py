@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 DEFAULT_PORT = 7788
 
@@ -42,6 +43,9 @@ class Settings:
     """Memory in MiB that running jobs may ask for together; 0 means all of the machine's."""
     hosts: str = ""
     """Further host names, separated by commas, under which clients reach this installation."""
+    public_url: str = ""
+    """Where browsers reach this installation, if that is not the address it listens on: ``https://ml.example.com/clary``
+    behind a proxy, which takes away the path."""
     test_mode: bool = False
     """Seed the well-known keys of public test suites; only on loopback."""
 
@@ -50,6 +54,8 @@ class Settings:
             raise SettingsError(f"account must have 12 digits, got {self.account!r}")
         if self.isolation not in ("auto", "bubblewrap", "plain"):
             raise SettingsError(f"isolation must be auto, bubblewrap or plain, got {self.isolation!r}")
+        if self.public_url and not self.public_url.startswith(("http://", "https://")):
+            raise SettingsError(f"public_url must begin with http:// or https://, got {self.public_url!r}")
         if not 0 <= self.port <= 65535:
             raise SettingsError(f"port must lie in 0..65535, got {self.port}")
         if self.test_mode and self.host not in ("127.0.0.1", "::1", "localhost"):
@@ -63,8 +69,9 @@ class Settings:
 
     @property
     def host_names(self) -> tuple[str, ...]:
-        """The names in ``hosts``, in lower case."""
-        return tuple(name.strip().lower() for name in self.hosts.split(",") if name.strip())
+        """The names in ``hosts`` and that in ``public_url``, in lower case."""
+        names = (*self.hosts.split(","), urlsplit(self.public_url).hostname or "")
+        return tuple(name.strip().lower() for name in names if name.strip())
 
     @property
     def secrets(self) -> Path:

@@ -14,6 +14,8 @@ ROLES = (
     ("/service-role/", "AmazonSageMaker-TestExecutionRole"),
 )
 """Path and name of roles that suites name without making them."""
+ANY_ROLE = "FakeRole"
+"""The role that those stand for which suites hand on and which are not there."""
 S3_ACCOUNTS = {
     "main": ("111122223333", "CLARYS3TESTMAIN00000", "clary-s3-tests-secret-of-main"),
     "alt": ("444455556666", "CLARYS3TESTALT000000", "clary-s3-tests-secret-of-alt"),

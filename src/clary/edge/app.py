@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
@@ -21,6 +22,7 @@ from clary.edge.forward import Control
 from clary.edge.hosts import HostCheck
 from clary.edge.inference import LARGEST_PAYLOAD, Inference
 from clary.edge.own import TEST_RESET, OwnPages
+from clary.edge.studio.app import Studio
 from clary.objects.model import Bucket
 from clary.services.iam.api import Identities, Principal
 from clary.services.iam.policy import Policies, policies
@@ -47,6 +49,14 @@ _CONDITION_HEADERS = (
     "x-amz-storage-class",
 )
 
+_HELD = {
+    "content-disposition": "attachment",
+    "content-security-policy": "sandbox; default-src 'none'",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
+_HELD_NAMES = frozenset((*_HELD, "set-cookie"))
+
 LARGEST_BODY = LARGEST_PAYLOAD + 65_536
 """Bytes of a body that is held in memory; S3's are streamed and have no limit here."""
 
@@ -62,7 +72,9 @@ class EdgeApp:
         inference: Inference,
         control: Control,
         own: OwnPages,
+        studio: Studio,
     ) -> None:
+        self._studio = studio
         self._settings = settings
         self._identities = identities
         self._s3 = s3
@@ -79,6 +91,9 @@ class EdgeApp:
         request_id = new_request_id()
         try:
             self._hosts.check(request.host)
+            if self._studio.takes(request.path):
+                await self._answer_studio(request, request_id, receive, send)
+                return
             if request.path.startswith("/_clary/") or (request.path == TEST_RESET and self._settings.test_mode):
                 await _send(send, await self._own.answer(request, receive))
                 return
@@ -119,6 +134,21 @@ class EdgeApp:
         verified = sigv4.verify(request, authorization, credential.secret, clock.now(), streaming=streaming)
         return credential.principal, verified
 
+    async def _answer_studio(self, request: Request, request_id: str, receive: Receive, send: Send) -> None:
+        if not request.path.startswith("/_clary/"):
+            await _send(send, self._studio.page(request))
+            return
+
+        async def s3(asked: Request, principal: Principal, region: str, request_id: str) -> None:
+            body = CheckedBody(receive, None, asked.headers)
+            response = await self._s3.handle(_s3_request(asked, body, principal, region, request_id))
+            # Nothing that users bring is ever shown as a page of Studio's origin.
+            held = [(name, value) for name, value in response.headers if name.lower() not in _HELD_NAMES]
+            await _send_s3(send, replace(response, headers=[*held, *_HELD.items()]))
+
+        if (response := await self._studio.answer(request, receive, request_id, s3)) is not None:
+            await _send(send, response)
+
     async def _answer_s3(
         self,
         request: Request,
@@ -138,21 +168,39 @@ class EdgeApp:
             principal = credential.principal
         body = CheckedBody(receive, verified, request.headers)
         response = await self._s3.handle(
-            S3Request(
-                method=request.method,
-                path=request.path,
-                query=request.query,
-                headers=request.headers,
-                body=aiter(body),
-                account=principal.account if principal is not None else "",
-                region=authorization.region if authorization is not None else routing.DEFAULT_REGION,
-                request_id=request_id,
-                trailers=body.trailers,
-                principal=principal,
-                virtual_bucket=routing.bucket_in_host(request.host) or "",
+            _s3_request(
+                request,
+                body,
+                principal,
+                authorization.region if authorization is not None else routing.DEFAULT_REGION,
+                request_id,
+                routing.bucket_in_host(request.host) or "",
             )
         )
         await _send_s3(send, response)
+
+
+def _s3_request(
+    request: Request,
+    body: CheckedBody,
+    principal: Principal | None,
+    region: str,
+    request_id: str,
+    virtual_bucket: str = "",
+) -> S3Request:
+    return S3Request(
+        method=request.method,
+        path=request.path,
+        query=request.query,
+        headers=request.headers,
+        body=aiter(body),
+        account=principal.account if principal is not None else "",
+        region=region,
+        request_id=request_id,
+        trailers=body.trailers,
+        principal=principal,
+        virtual_bucket=virtual_bucket,
+    )
 
 
 def authorize_s3(identities: Identities) -> Callable[[S3Request, str, str, Bucket | None], Awaitable[None]]:

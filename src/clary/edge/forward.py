@@ -40,9 +40,18 @@ class Control:
         return answer.status == 200
 
     async def send(
-        self, request: Request, service: str, region: str, principal: Principal | None, request_id: str
+        self,
+        request: Request,
+        service: str,
+        region: str,
+        principal: Principal | None,
+        request_id: str,
+        operation: str = "",
     ) -> Response:
-        """Answer ``request`` by the control plane. Raises ``ServiceUnavailable`` if it cannot be reached."""
+        """Answer ``request`` by the control plane. Raises ``ServiceUnavailable`` if it cannot be reached.
+
+        With an ``operation`` the body holds its members as JSON, whatever protocol the service speaks.
+        """
         headers: list[Header] = [
             (name.encode("latin-1"), value.encode("latin-1"))
             for name, value in request.headers.items()
@@ -53,6 +62,8 @@ class Control:
             (b"x-clary-region", region.encode("latin-1")),
             (b"x-clary-request-id", request_id.encode()),
         ]
+        if operation:
+            headers.append((b"x-clary-operation", operation.encode("latin-1")))
         if principal is not None:
             headers.append((b"x-clary-principal", principal.to_json().encode("ascii")))
         target = request.path.encode("latin-1") + (b"?" + request.query.encode("latin-1") if request.query else b"")

@@ -21,6 +21,7 @@ from clary.edge.upstream import Pool
 from clary.objects.store import ObjectStore
 from clary.services.iam.api import Identities, Principal
 from clary.services.iam.principals import root_principal
+from clary.services.iam.sign_in import SignIns
 from clary.wire import sigv4
 from clary.wire.http import Request, Response
 
@@ -71,6 +72,8 @@ class OwnPages:
             return self._credentials(request)
         if page == ("POST", "/_clary/reset"):
             return await self._reset(request, receive)
+        if page == ("POST", "/_clary/link"):
+            return await self._link(request, receive)
         if page == ("POST", TEST_RESET) and self._settings.test_mode:
             return await self._clear(request, self._settings.region, root_principal(self._settings.account))
         return _json(404, {"code": "NotFound", "message": f"There is no page {request.path[:128]}."})
@@ -92,14 +95,26 @@ class OwnPages:
 
     async def _reset(self, request: Request, receive: Receive) -> Response:
         """Forget everything; only an administrator of the account may ask for it."""
+        principal, region = await self._signed(request, receive)
+        self._identities.authorize(principal, "clary:Reset", "*", {})
+        return await self._clear(request, region, principal)
+
+    async def _link(self, request: Request, receive: Receive) -> Response:
+        """A link that signs its asker in to Studio, once, within minutes."""
+        principal, _ = await self._signed(request, receive)
+        ticket = SignIns(self._identities, self._identities.clock).link(principal)
+        # In the fragment, which browsers send to nobody.
+        return _json(200, {"path": f"/studio/#ticket={ticket}"})
+
+    async def _signed(self, request: Request, receive: Receive) -> tuple[Principal, str]:
+        """Who has signed a request, and for which region."""
         authorization = sigv4.parse_authorization(request)
         if authorization is None:
             raise MissingAuthenticationToken("Missing Authentication Token")
         request.body = await whole(receive, LARGEST_BODY)
         credential = self._identities.resolve(authorization.access_key, authorization.token)
         sigv4.verify(request, authorization, credential.secret, clock.now())
-        self._identities.authorize(credential.principal, "clary:Reset", "*", {})
-        return await self._clear(request, authorization.region, credential.principal)
+        return credential.principal, authorization.region
 
     async def _clear(self, request: Request, region: str, principal: Principal) -> Response:
         asked = replace(request, path="/_clary/reset")

@@ -18,6 +18,7 @@ from clary.edge.forward import Control
 from clary.edge.inference import Inference
 from clary.edge.own import OwnPages
 from clary.edge.routes import Routes
+from clary.edge.studio.app import Studio
 from clary.edge.upstream import Pool
 from clary.objects.store import ObjectStore
 from clary.services.iam.api import Identities
@@ -41,7 +42,9 @@ async def serve(settings: Settings) -> None:
     routes = Routes(database)
     control = Control(settings.control_socket, pool)
     own = OwnPages(settings, identities, routes, pool, control, store)
-    app = EdgeApp(settings, identities, S3App(store, authorize_s3(identities)), Inference(routes, pool), control, own)
+    inference = Inference(routes, pool)
+    studio = Studio(settings, identities, control, inference)
+    app = EdgeApp(settings, identities, S3App(store, authorize_s3(identities)), inference, control, own, studio)
     own.refresh()
     listening = server(app, keep_alive_seconds=KEEP_ALIVE_SECONDS)
     port = listener.getsockname()[1]

@@ -14,11 +14,13 @@ from clary.core.ids import token
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.resources.tagging import checked_tags
-from clary.state.records import AlreadyExists, Key, Record
+from clary.state.records import AlreadyExists, Record
 from clary.state.transaction import Transaction
 
 TOKEN = "_token"
 """In a record's document: which call of a client made it."""
+LAST_NUMBER = "_last"
+"""In a parent's document: the highest number that one of its resources has had."""
 ROLES = ("RoleArn", "ExecutionRoleArn")
 """Members of requests that hand on a role."""
 TAGS = ("Tags", "tags")
@@ -37,6 +39,12 @@ def add(resource: Resource, context: Context, transaction: Transaction, params: 
     tags = checked_tags(given_tags)
     _check_parent(resource, context, transaction, params)
     name, parents = resource.called(params)
+    if resource.dialect.small_names:
+        params |= {
+            member: text
+            for member, text in zip(resource.names, (*parents, name), strict=True)
+            if _is_text(params, member)
+        }
     if resource.generated is None:
         # Where there is nothing to overwrite, nothing is checked that has been checked before.
         if (taken := transaction.get(resource.key(context, name, *parents))) is not None:
@@ -48,7 +56,7 @@ def add(resource: Resource, context: Context, transaction: Transaction, params: 
         resource.prepare(context, transaction, params)
     if resource.generated is not None:
         name = resource.generated(resource, context, transaction, params)
-    record = _new(resource, context, resource.key(context, name, *parents), params)
+    record = _new(resource, context, name, parents, params)
     try:
         transaction.insert(record)
     except AlreadyExists as error:
@@ -58,15 +66,21 @@ def add(resource: Resource, context: Context, transaction: Transaction, params: 
     return record
 
 
-def _new(resource: Resource, context: Context, key: Key, params: Mapping[str, Any]) -> Record:
+def _is_text(params: Mapping[str, Any], member: str) -> bool:
+    return isinstance(params.get(member), str)
+
+
+def _new(
+    resource: Resource, context: Context, name: str, parents: tuple[str, ...], params: Mapping[str, Any]
+) -> Record:
     now = context.platform.clock()
     identifier = token(12)
     document = {"CreatedBy": author(context), **params, TOKEN: context.token}
     if resource.versions is not None:
         document[resource.versions.name_member] = 1
     return Record(
-        key=key,
-        arn=resource.make_arn(context, key.name, *(key.parent.split("/") if resource.parents else ()), id=identifier),
+        key=resource.key(context, name, *parents),
+        arn=resource.make_arn(context, name, *parents, id=identifier),
         created=now,
         modified=now,
         document=document,
@@ -150,7 +164,7 @@ def remove(resource: Resource, context: Context, transaction: Transaction, recor
         transaction.update(record)
         return False
     if resource.versions is not None:
-        for version in transaction.find(resource.versions.query(context).within(record.name)):
+        for version in transaction.find(resource.versions.query(context).within(_within(record))):
             transaction.delete(version)
     transaction.delete(record)
     return True
@@ -163,14 +177,35 @@ def keep_version(resource: Resource, context: Context, transaction: Transaction,
     number = str(record.document[resource.versions.name_member])
     transaction.insert(
         Record(
-            key=resource.versions.key(context, number, record.name),
-            arn=resource.versions.make_arn(context, number, record.name),
+            key=resource.versions.key(context, number, _within(record)),
+            arn=resource.versions.make_arn(context, number, *_within(record).split("/")),
             created=record.created,
             modified=record.modified,
             document=record.document,
             status=record.status,
         )
     )
+
+
+def _within(record: Record) -> str:
+    """What belongs to a record has as its parent."""
+    return f"{record.key.parent}/{record.name}" if record.key.parent else record.name
+
+
+def numbered(resource: Resource, context: Context, transaction: Transaction, params: dict[str, Any]) -> str:
+    """The next number among the resources of one parent, which none of them had before: for ``generated``."""
+    assert resource.parent is not None
+    parent = resource.parent.named(context, transaction, params)
+    params[resource.name_member] = next_number(transaction, parent)
+    return str(params[resource.name_member])
+
+
+def next_number(transaction: Transaction, parent: Record) -> int:
+    """The next number among what belongs to a resource."""
+    number: int = parent.document.get(LAST_NUMBER, 0) + 1
+    parent.document[LAST_NUMBER] = number
+    transaction.update(parent)
+    return number
 
 
 def author(context: Context) -> dict[str, Any]:
@@ -198,10 +233,13 @@ def _check_others(resource: Resource, context: Context, transaction: Transaction
 def _merged(document: dict[str, Any], changes: Mapping[str, Any], members: Collection[str]) -> dict[str, Any]:
     """``document`` after an Update."""
     merged = dict(document)
-    for name, value in changes.items():
+    # What is to go goes last, even if the same request adds it.
+    for name, value in sorted(changes.items(), key=lambda change: change[0].endswith("ToRemove")):
         removed = name.removesuffix("ToRemove")
         if removed != name and removed in members:
             merged[removed] = {key: kept for key, kept in merged.get(removed, {}).items() if key not in value}
+            if not merged[removed]:
+                del merged[removed]
         elif f"{name}ToRemove" in members:
             merged[name] = {**merged.get(name, {}), **value}
         else:

@@ -14,6 +14,7 @@ from clary.state.transaction import Transaction
 if TYPE_CHECKING:
     from clary.compute.images.environments import ImageStore
     from clary.compute.placement.base import Placement
+    from clary.resources.grammar import Spelled
 
 
 class Caller(Protocol):
@@ -35,6 +36,9 @@ class Identity(Protocol):
     def ticket(self, role_arn: str, session_name: str, seconds: float, row_id: int) -> str:
         """A sealed token with which a job fetches temporary credentials of ``role_arn`` for so long, or until the
         resource in the row is at work no more."""
+
+    def seal(self, purpose: str, secret: str, bound_to: str) -> str:
+        """A secret of a caller's as a resource may keep it; it can be opened for this purpose and ``bound_to`` only."""
 
 
 @dataclass(frozen=True)
@@ -103,3 +107,5 @@ class ServiceApp:
     """What stands before the colon of an action in a policy, where it is not ``name``."""
     resource_of: Callable[[Context, str, Mapping[str, Any]], str] | None = None
     """The ARN that an operation acts on, for the policies; ``*`` where there is none yet."""
+    spelled: Callable[[], Mapping[str, Spelled]] = dict
+    """The ordinary operations of its nouns by the operation's name, where the service is made by the grammar."""

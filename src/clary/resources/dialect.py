@@ -22,6 +22,10 @@ class Dialect:
     """The same for a name that is taken."""
     principal: str = ""
     """The service that a role must trust which a request hands on; empty where roles are not handed on."""
+    small_names: bool = False
+    """Whether names are kept in small letters, however a request writes them."""
+    ignored: frozenset[str] = frozenset()
+    """Members of requests that say nothing about the resource, such as the catalogue of the caller's own account."""
     page: int = 10
     """How many rows a page has when the request does not say."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from clary.core.errors import NotAvailableYet
@@ -13,6 +13,7 @@ from clary.resources.context import Context, Handler
 from clary.resources.paging import page, query
 from clary.resources.resource import Resource
 from clary.resources.view import viewer
+from clary.wire.catalog import service as service_named
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel, ServiceModel, Shape
@@ -57,15 +58,31 @@ def spelled(resources: Iterable[Resource], model: ServiceModel) -> dict[str, Spe
         name: Spelled(resource, verb, model.operation_model(name))
         for resource in resources
         for verb in _VERBS
-        for name in resource.dialect.spell(verb, resource.noun)
-        if name in known
+        for name in (*resource.dialect.spell(verb, resource.noun), *resource.also.get(verb, ()))
+        if name in known and (verb != "list" or len(lists(model.operation_model(name))) == 1)
     }
+
+
+def lists(operation: OperationModel) -> list[str]:
+    """The members of an answer that are lists; an ordinary List has one."""
+    shapes = operation.output_shape.members if operation.output_shape is not None else {}
+    return [name for name, shape in shapes.items() if shape.type_name == "list"]
 
 
 def operations(resources: Iterable[Resource], model: ServiceModel) -> dict[str, Handler]:
     """The handlers of all ordinary operations of ``resources`` that ``model`` has, by the operation's name."""
     found = spelled(resources, model)
     return {name: _canonical(each, _VERBS[each.verb](each.resource, each.model)) for name, each in found.items()}
+
+
+def ordinary(resource: Resource, verb: str, operation: str) -> Handler:
+    """The handler that the grammar has for one operation, for an irregular one that adds something to it."""
+
+    @cache
+    def handler() -> Handler:
+        return _VERBS[verb](resource, service_named(resource.service).model.operation_model(operation))
+
+    return lambda context, params: handler()(context, params)
 
 
 def _canonical(spelled: Spelled, handler: Handler) -> Handler:
@@ -75,13 +92,16 @@ def _canonical(spelled: Spelled, handler: Handler) -> Handler:
     wrappers = [name for name in (f"{resource.noun}Input", f"{resource.noun}Update") if name in shapes]
     aliases = {alias: member for alias, member in resource.aliases.items() if alias in shapes}
     tokens = [name for name, shape in shapes.items() if shape.metadata.get("idempotencyToken")]
-    if not (wrappers or aliases or tokens):
+    ignored = [name for name in resource.dialect.ignored if name in shapes]
+    if not (wrappers or aliases or tokens or ignored):
         return handler
 
     def canonical(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         for member in tokens:
             if token := params.pop(member, None):
                 context = replace(context, token=token, token_given=True)
+        for member in ignored:
+            params.pop(member, None)
         for wrapper in wrappers:
             params = {**params.pop(wrapper, {}), **params}
         params = {aliases.get(member, member): value for member, value in params.items()}
@@ -133,20 +153,28 @@ def _describe(resource: Resource, operation: OperationModel) -> Handler:
 
 def _list(resource: Resource, operation: OperationModel) -> Handler:
     shapes: Mapping[str, Shape] = operation.output_shape.members
-    [(rows_member, rows)] = [(name, shape) for name, shape in shapes.items() if shape.type_name == "list"]
+    [rows_member] = lists(operation)
+    rows = shapes[rows_member]
     token_member = next((name for name in shapes if name.lower() == "nexttoken"), "")
     look = viewer(resource, rows.member) if rows.member.type_name == "structure" else None
+    needs_parent = resource.parent is not None and resource.parent.name_member in operation.input_shape.required_members
+    tells_missing = "ResourceNotFound" in (error.name for error in operation.error_shapes)
 
     def list_(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         with context.platform.database.read() as transaction:
-            if resource.parent is not None and resource.parent.name_member in operation.input_shape.required_members:
+            if resource.parent is not None and (needs_parent or (tells_missing and _names(resource.parent, params))):
                 params[resource.parent.name_member] = resource.parent.named(context, transaction, params).name
+                params.pop(resource.parent.arn_member, None)
             wanted = query(resource, context, transaction, params)
             records, following = page(wanted, transaction.find(wanted), context, transaction)
             seen = [look(context, transaction, record) if look else record.name for record in records]
         return {rows_member: seen} | ({token_member: following} if following else {})
 
     return list_
+
+
+def _names(resource: Resource, params: Mapping[str, Any]) -> bool:
+    return bool(params.get(resource.name_member) or params.get(resource.arn_member))
 
 
 def _update(resource: Resource, operation: OperationModel) -> Handler:

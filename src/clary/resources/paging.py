@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -21,9 +21,10 @@ from clary.core.errors import ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.resources.view import at_path
-from clary.state.records import Comparison, Condition, Query, Record
+from clary.state.records import Comparison, Condition, Link, Query, Record
 from clary.state.transaction import Transaction
 
+Row = TypeVar("Row")
 TOKENS = ("NextToken", "nextToken")
 SIZES = ("MaxResults", "maxResults", "Limit")
 _COMPARISONS: Mapping[str, Comparison] = {
@@ -52,21 +53,25 @@ def query(resource: Resource, context: Context, transaction: Transaction, params
 
     Raises ``ValidationException`` for a token that no page ended with.
     """
-    wanted = replace(resource.query(context), descending=resource.descending)
+    wanted = replace(resource.query(context), sort_by=resource.sort_by, descending=resource.descending)
     parents = dict(resource.unnamed)
     conditions: list[Condition] = []
     for member, value in params.items():
-        if member in SIZES:
+        if member in SIZES or member in resource.dialect.ignored or (member in TOKENS and not value):
             continue
         if member in TOKENS:
-            wanted = replace(wanted, after=_read_token(value))
+            wanted = replace(wanted, after=read_token(value))
         elif member == "SortBy":
             wanted = replace(wanted, sort_by=column(resource, value))
         elif member == "SortOrder":
-            wanted = replace(wanted, descending=value == "Descending")
+            wanted = replace(wanted, descending=value.lower() == "descending")
         elif member in resource.related:
-            arns = set(resource.related[member](context, transaction, value))
-            wanted = replace(wanted, arns=tuple(arns.intersection(arns if wanted.arns is None else wanted.arns)))
+            found = resource.related[member](context, transaction, value)
+            if isinstance(found, Link):
+                wanted = replace(wanted, linked=(*wanted.linked, found))
+            else:
+                arns = set(found)
+                wanted = replace(wanted, arns=tuple(arns.intersection(arns if wanted.arns is None else wanted.arns)))
         elif (named := resource.aliases.get(member, member).removesuffix("Equals")) in resource.parents:
             parents[named] = value
         elif isinstance(value, list) and member.removesuffix("s") == resource.name_member:
@@ -78,7 +83,7 @@ def query(resource: Resource, context: Context, transaction: Transaction, params
         conditions.append(Condition("@parent", "equals", "/".join(resource.called(parents)[1])))
     else:
         conditions.extend(Condition(member, "equals", value) for member, value in parents.items())
-    size = next((params[member] for member in SIZES if member in params), resource.dialect.page)
+    size = next((params[member] for member in SIZES if member in params), resource.page or resource.dialect.page)
     return replace(wanted, conditions=tuple(conditions), limit=int(size) + 1)
 
 
@@ -92,7 +97,26 @@ def page(
         return rows, None
     last = rows[-1]
     value = at_path(query.sort_by)(context, transaction, last)
-    return rows, base64.urlsafe_b64encode(orjson.dumps(["" if value is None else value, last.id])).decode()
+    return rows, write_token("" if value is None else value, last.id)
+
+
+def cut(rows: Sequence[Row], params: Mapping[str, Any], size: int) -> tuple[Sequence[Row], str | None]:
+    """A page of rows that do not come from the database one by one, and the token of the next; ``size`` is the page's
+    where the request does not say.
+
+    Raises ``ValidationException`` for a token that no page ended with.
+    """
+    start, end = bounds(params, size)
+    return rows[start:end], str(end) if end < len(rows) else None
+
+
+def bounds(params: Mapping[str, Any], size: int) -> tuple[int, int]:
+    """Where the page that ``cut`` gives begins and ends among the rows; raises as that."""
+    token = next((params[member] for member in TOKENS if params.get(member)), "0")
+    if not (token.isascii() and token.isdigit()):
+        raise ValidationException("The pagination token is invalid.")
+    start = int(token)
+    return start, start + int(next((params[member] for member in SIZES if member in params), size))
 
 
 def column(resource: Resource, member: str) -> str:
@@ -109,7 +133,8 @@ def column(resource: Resource, member: str) -> str:
             return "@status"
         if name == resource.name_member:
             return "@name"
-        if name in _COLUMNS:
+        # Without a status of its own, a noun's ``…Status`` is what a request said.
+        if name in _COLUMNS and (name != "Status" or resource.status is not None):
             return _COLUMNS[name]
     return member
 
@@ -125,7 +150,13 @@ def _condition(resource: Resource, member: str, value: Any) -> Condition:
     return Condition(column(resource, member), "equals", value)
 
 
-def _read_token(token: str) -> tuple[str | float, int]:
+def write_token(value: str | float, row: int) -> str:
+    """The token of the page after the row that has this id and is sorted by ``value``."""
+    return base64.urlsafe_b64encode(orjson.dumps([value, row])).decode()
+
+
+def read_token(token: str) -> tuple[str | float, int]:
+    """What ``write_token`` was given; raises ``ValidationException`` for a token that it did not give."""
     try:
         value, row = orjson.loads(base64.b64decode(token, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, TypeError):

@@ -12,7 +12,7 @@ from clary.core.errors import ServiceError
 from clary.core.names import arn as make_arn
 from clary.resources.context import Context, Reconciler
 from clary.resources.dialect import Dialect
-from clary.state.records import Key, Query, Record
+from clary.state.records import Key, Link, Query, Record
 from clary.state.transaction import Transaction
 
 ErrorFor = Callable[[str, str], ServiceError]
@@ -31,6 +31,8 @@ class Resource:
     dialect: Dialect
     noun: str
     """As in the operations' names: ``TrainingJob`` for ``CreateTrainingJob``."""
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Its ordinary operations that are not named after it, by verb: ``{"list": ("ListLabelingJobsForWorkteam",)}``."""
 
     # What it is called
 
@@ -40,6 +42,8 @@ class Resource:
     names: tuple[str, ...] = ()
     """The members of requests that name it, after those that name what it belongs to: ``("DomainId", "SpaceName")``.
     By default the noun's name."""
+    any_case: bool = False
+    """Whether names that differ by capital letters alone are one name; it is shown as Create was given it."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Other spellings of those members in requests."""
     unnamed: Mapping[str, str] = field(default_factory=dict)
@@ -66,8 +70,13 @@ class Resource:
     """Members of answers that are not kept as they were given; ``None`` leaves a member out."""
     descending: bool = False
     """Whether List shows the newest first unless told otherwise."""
-    related: Mapping[str, Callable[[Context, Transaction, Any], Iterable[str]]] = field(default_factory=dict)
-    """Members of List's request, each with a function that gives the ARNs of the resources that it asks for."""
+    sort_by: str = "@created"
+    """What List sorts by unless told otherwise: a column, or a path as in ``paths``."""
+    page: int = 0
+    """How many rows a page of List has when the request does not say, where it is not the dialect's number."""
+    related: Mapping[str, Callable[[Context, Transaction, Any], Iterable[str] | Link]] = field(default_factory=dict)
+    """Members of List's request, each with a function that gives the ARNs of the resources that it asks for, or the
+    connection that they have."""
 
     # What it does
 
@@ -101,6 +110,9 @@ class Resource:
             object.__setattr__(self, "arn_member", f"{self.noun}Arn")
         if not self.arn:
             object.__setattr__(self, "arn", f"{kebab(self.noun)}/{{name}}")
+        if self.versions is not None:
+            # Neither can be declared with the other before it.
+            object.__setattr__(self.versions, "parent", self)
 
     @property
     def service(self) -> str:
@@ -117,13 +129,15 @@ class Resource:
 
     def key(self, context: Context, name: str, *parents: str) -> Key:
         """The database key of the resource called ``name``."""
+        name = name.lower() if self.any_case else name
         return Key(context.account, context.region, self.service, self.noun, "/".join(parents), name)
 
     def make_arn(self, context: Context, name: str, *parents: str, id: str = "*") -> str:
         """The ARN of the resource called ``name``."""
         values = dict(zip(self.parents, parents, strict=False))
         place = {"account": context.account, "region": context.region}
-        text = self.arn.format(name=name, id=id, **values, **place)
+        # What a resource does not belong to leaves no gap.
+        text = self.arn.format(name=name, id=id, **values, **place).replace("//", "/")
         return text if text.startswith("arn:") else make_arn(self.service, context.region, context.account, text)
 
     def query(self, context: Context) -> Query:
@@ -132,9 +146,15 @@ class Resource:
 
     def called(self, params: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
         """The name that a request has for the resource, perhaps an ARN, and those of what it belongs to."""
-        name = _text(params.get(self.name_member) or params.get(self.arn_member) or self.unnamed.get(self.name_member))
-        parents = (_last(_text(params.get(member) or self.unnamed.get(member))) for member in self.parents)
+        name = self._name(
+            params.get(self.name_member) or params.get(self.arn_member) or self.unnamed.get(self.name_member)
+        )
+        parents = (_last(self._name(params.get(member) or self.unnamed.get(member))) for member in self.parents)
         return name, tuple(parents)
+
+    def _name(self, value: Any) -> str:
+        text = _text(value)
+        return text.lower() if self.dialect.small_names and not text.startswith("arn:") else text
 
     def arn_of(self, context: Context, params: Mapping[str, Any]) -> str:
         """The ARN that a request means, for policies; ``*`` where it names none."""
@@ -142,6 +162,12 @@ class Resource:
         name, parents = self.called(spelled)
         if name.startswith("arn:") or not name:
             return name or "*"
+        if self.any_case:
+            # A policy says the name as it was given to Create, whatever letters this request has.
+            with context.platform.database.read() as transaction:
+                record = transaction.get(self.key(context, name, *parents))
+            if record is not None:
+                return record.arn
         return self.make_arn(context, name, *parents)
 
     def named(self, context: Context, transaction: Transaction, params: Mapping[str, Any]) -> Record:
@@ -150,12 +176,9 @@ class Resource:
         Raises the noun's not-found error.
         """
         name, parents = self.called(params)
-        if self.locate is not None:
-            record = self.locate(context, transaction, params)
-        elif name.startswith("arn:"):
-            record = self.by_arn(context, transaction, name)
-        else:
-            record = transaction.get(self.key(context, name, *parents))
+        if self.locate is None:
+            return self.find(context, transaction, name, *parents)
+        record = self.locate(context, transaction, params)
         if record is None:
             raise self.not_found(context, _last(name), *parents)
         return record

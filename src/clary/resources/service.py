@@ -48,6 +48,7 @@ def service(
         operations=Operations(handlers),
         reconcilers={resource.noun: resource.reconcile for resource in declared if resource.reconcile},
         resource_of=_subject(lambda: everything()[2]),
+        spelled=lambda: everything()[2],
         action_prefix=action_prefix,
     )
 

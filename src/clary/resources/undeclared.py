@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from clary.core.errors import NotAvailableYet
 from clary.resources.context import Context, Handler
 from clary.resources.dialect import Dialect
-from clary.resources.grammar import spelled
+from clary.resources.grammar import lists, spelled
 from clary.resources.resource import Resource
 from clary.resources.tagging import tag_operations
 
@@ -30,12 +30,16 @@ def undeclared(
     taken = {*spelled(resources, model), *irregular, *tag_operations(model)}
     known = {resource.noun for resource in resources}
     found: dict[str, Resource] = {}
-    for verb in ("describe", "list"):
+    # Lists first: where both begin with the same word, ``GetCrawlers`` describes no noun Crawlers.
+    for verb in ("list", "describe"):
         for pattern in dialect.verbs.get(verb, ()):
             for name in model.operation_names:
                 noun = _noun(pattern, name)
+                if verb == "list" and noun and len(lists(model.operation_model(name))) != 1:
+                    continue
                 if name not in taken and noun and noun not in known | set(found):
                     found[noun] = _inferred(dialect, noun, resources, model)
+        taken |= set(spelled(found.values(), model))
     return list(found.values())
 
 

@@ -76,7 +76,8 @@ def _member(resource: Resource, member: str, shape: Shape) -> Seen | None:
     if member in resource.paths:
         return at_path(resource.paths[member])
     if member == "Tags":
-        return lambda _, transaction, record: as_list(transaction.tags(record.arn)) or None
+        plain = dict if shape.type_name == "map" else as_list
+        return lambda _, transaction, record: plain(transaction.tags(record.arn)) or None
     if member in ("CreatedBy", "LastModifiedBy") and shape.type_name == "string":
         return lambda _, __, record: record.document.get(member, {}).get("IamIdentity", {}).get("Arn")
     if shape.type_name == "structure" and member.lower() == resource.noun.lower():
@@ -116,3 +117,27 @@ def at_path(path: str) -> Seen:
         return value
 
     return look
+
+
+def seeing(resource: Resource, member: str, shape: Shape) -> Seen:
+    """How one member of an answer is seen, of which ``shape`` is the shape."""
+    if (seen := _member(resource, member, shape)) is not None:
+        return seen
+    fallback = _fallback(resource, member, shape)
+
+    def look(context: Context, transaction: Transaction, record: Record) -> Any:
+        value = record.document.get(member)
+        return fallback(context, transaction, record) if value is None and fallback is not None else value
+
+    return look
+
+
+def place(resource: Resource, member: str, shape: Shape) -> str | None:
+    """The column or the dotted path where a member of an answer stands, or ``None`` if it is worked out."""
+    seen = _member(resource, member, shape) or _fallback(resource, member, shape)
+    if seen is None:
+        return member
+    column = next((name for name, look in _COLUMNS.items() if look is seen), None)
+    if column is None and member not in resource.computed:
+        return resource.paths.get(member)
+    return column

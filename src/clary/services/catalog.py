@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from clary.resources.context import ServiceApp
+from clary.services.application_autoscaling.service import app as application_autoscaling
+from clary.services.ecr.service import app as ecr
+from clary.services.events.service import app as events
+from clary.services.glue.service import app as glue
 from clary.services.iam.service import SERVICE as IAM
 from clary.services.logs.service import SERVICE as LOGS
+from clary.services.resource_groups.service import app as resource_groups
 from clary.services.sagemaker.service import app as sagemaker
+from clary.services.sagemaker_metrics.service import SERVICE as METRICS
 from clary.services.sts.service import SERVICE as STS
+from clary.services.tagging_api.service import SERVICE as TAGGING
 
 
 def services() -> dict[str, ServiceApp]:
     """Every service by its name in botocore."""
-    return {app.name: app for app in (sagemaker(), IAM, STS, LOGS)}
+    declared = (sagemaker(), glue(), ecr(), events(), application_autoscaling(), resource_groups())
+    return {app.name: app for app in (*declared, METRICS, IAM, STS, LOGS, TAGGING)}

@@ -51,6 +51,17 @@ class Condition(NamedTuple):
     value: str | float | bool
 
 
+class Link(NamedTuple):
+    """Associations by which a resource is connected with another one, perhaps over others between the two."""
+
+    types: tuple[str, ...]
+    """The types of the associations on the way, from the resource to the other."""
+    arn: str
+    """The other."""
+    incoming: bool = False
+    """Whether the associations lead from the other to the resource."""
+
+
 @dataclass(frozen=True)
 class Query:
     """Which resources of one kind are wanted, in which order, and how many."""
@@ -63,6 +74,8 @@ class Query:
     """All of them must hold."""
     arns: tuple[str, ...] | None = None
     """Only resources with one of these ARNs."""
+    linked: tuple[Link, ...] = ()
+    """Only resources that have all these connections."""
     names: tuple[str, ...] | None = None
     """Only resources with one of these names."""
     sort_by: str = "@created"

@@ -22,6 +22,7 @@ from sqlalchemy import (
     update,
 )
 
+from clary.state.graph import is_linked
 from clary.state.records import Comparison, Query
 from clary.state.tables import resources
 
@@ -83,11 +84,13 @@ class _Form(NamedTuple):
     conditions: tuple[tuple[str, Comparison, type], ...]
     by_arn: bool
     by_name: bool
+    links: tuple[tuple[tuple[str, ...], bool], ...]
 
 
 def _form(query: Query) -> _Form:
     conditions = tuple((each.path, each.comparison, type(each.value)) for each in query.conditions)
-    return _Form(conditions, query.arns is not None, query.names is not None)
+    links = tuple((link.types, link.incoming) for link in query.linked)
+    return _Form(conditions, query.arns is not None, query.names is not None, links)
 
 
 def _parameters(query: Query) -> dict[str, Any]:
@@ -101,6 +104,8 @@ def _parameters(query: Query) -> dict[str, Any]:
         parameters["arns"] = query.arns
     if query.names is not None:
         parameters["names"] = query.names
+    for number, link in enumerate(query.linked):
+        parameters[f"linked_{number}"] = link.arn
     return parameters
 
 
@@ -120,12 +125,18 @@ def _listing(form: _Form, sort_by: str, descending: bool, limited: bool, continu
     return statement.limit(bindparam("most")) if limited else statement
 
 
+_KIND = (_R.account, _R.region, _R.service, _R.kind)
+
+
 def _conditions(form: _Form) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [
-        _R[name] == bindparam(name) for name in ("account", "region", "service", "kind")
-    ]
+    conditions: list[ColumnElement[bool]] = [column == bindparam(column.name) for column in _KIND]
     if form.by_arn:
+        # Hidden from the planner, which would go through all resources of the kind instead of those with the ARNs.
+        conditions = [func.coalesce(column, "") == bindparam(column.name) for column in _KIND]
         conditions.append(_R.arn.in_(bindparam("arns", expanding=True)))
+    for number, (types, incoming) in enumerate(form.links):
+        other: BindParameter[str] = bindparam(f"linked_{number}")
+        conditions.append(is_linked(types, incoming, other, bindparam("account"), bindparam("region"), _R.arn))
     if form.by_name:
         conditions.append(_R.name.in_(bindparam("names", expanding=True)))
     for number, (path, comparison, kind) in enumerate(form.conditions):

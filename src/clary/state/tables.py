@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that these definitions correspond to (``migrations/versions``)."""
 
 metadata = MetaData()
@@ -65,6 +65,20 @@ associations = Table(
     Column("document", JSON, nullable=False),
     UniqueConstraint("account", "region", "source", "destination", name="associations_key"),
     Index("associations_by_destination", "account", "region", "destination"),
+    Index("associations_by_creation", "account", "region", "created", "id"),
+)
+
+# What was measured while a resource was at work: one row a value, so the resource is told by its row alone.
+metrics = Table(
+    "metrics",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True, autoincrement=True),
+    Column("resource", BigInteger, nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("time", Float(53), nullable=False),
+    Column("step", BigInteger),
+    Column("value", Float(53), nullable=False),
+    Index("metrics_by_time", "resource", "name", "time"),
 )
 
 events = Table(

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from clary.state import statements
+from clary.state import graph, statements
+from clary.state.metrics import Metrics
 from clary.state.records import AlreadyExists, Association, Key, Query, Record, VersionConflict
-from clary.state.tables import associations, events, resources, revisions, routes, tags
+from clary.state.search import statements as searches
+from clary.state.search.clauses import Hit, Path, Search
+from clary.state.tables import associations, events, metrics, resources, revisions, routes, tags
 
 _R = resources.c
+_FEW = 2_000
+"""Up to so many resources a search looks up one by one, instead of going through all in their order."""
+_FEW_LINKED = 500
+"""The same for lists of what is connected with a resource."""
 _REVISION = select(revisions.c.revision).where(revisions.c.topic == bindparam("topic"))
 _TAGS = select(tags.c.key, tags.c.value).where(tags.c.arn == bindparam("arn")).order_by(tags.c.key)
 
@@ -89,13 +97,50 @@ class Transaction:
 
     def find(self, query: Query) -> list[Record]:
         """The resources that ``query`` asks for; a page costs the same wherever in the list it lies."""
-        statement, parameters = statements.listing(query)
+        statement, parameters = statements.listing(self._told(query))
         return [_record(row) for row in self._connection.execute(statement, parameters)]
 
     def count(self, query: Query) -> int:
         """How many resources ``query`` asks for, its page left aside."""
-        statement, parameters = statements.counting(query)
+        statement, parameters = statements.counting(self._told(query))
         return int(self._connection.execute(statement, parameters).scalar_one())
+
+    def _told(self, query: Query) -> Query:
+        """``query`` with the ARNs of what is connected with few; those are looked up one by one."""
+        for link in query.linked:
+            arns = self._connection.execute(graph.linked(link, query.account, query.region).limit(_FEW_LINKED + 1))
+            found = set(arns.scalars())
+            if len(found) <= _FEW_LINKED:
+                kept = tuple(found if query.arns is None else found.intersection(query.arns))
+                query = replace(query, arns=kept, linked=tuple(each for each in query.linked if each != link))
+        return query
+
+    def search(self, search: Search) -> Iterator[Hit]:
+        """The resources that ``search`` asks for, read as they are taken."""
+        few = [
+            part
+            for part in searches.told_apart(search)
+            if self._connection.execute(searches.counting_apart(part, search, _FEW + 1)).scalar_one() <= _FEW
+        ]
+        statement = searches.searching(search, few)
+        width = len(statements.COLUMNS)
+        for row in self._connection.execute(statement, execution_options={"yield_per": 100}):
+            yield Hit(_record(row), tuple(row[width:]))
+
+    def count_hits(self, search: Search, most: int) -> int:
+        """How many resources ``search`` asks for, its page left aside, counted as far as ``most``."""
+        return int(self._connection.execute(searches.counting_hits(search, most)).scalar_one())
+
+    def names_in(self, search: Search, path: Path, then: Path | None, prefix: str, most: int) -> list[str]:
+        """The names that start with ``prefix`` and that the resources which ``search`` asks for have at ``path``.
+
+        They are the keys of maps or, with ``then``, what stands there in the elements of lists.
+        """
+        if then is None:
+            statement = searches.keys_of(search, path, prefix, most)
+        else:
+            statement = searches.values_of(search, path, then, prefix, most)
+        return list(self._connection.execute(statement).scalars())
 
     def active(self, service: str, kinds: Sequence[str]) -> list[Record]:
         """The resources of these kinds that have work to do, in all accounts and regions, the oldest first."""
@@ -146,6 +191,23 @@ class Transaction:
         """Remove the tags with these keys."""
         self._connection.execute(delete(tags).where(tags.c.arn == arn, tags.c.key.in_(list(keys))))
 
+    def tagged(self, account: str, region: str, wanted: Mapping[str, Collection[str]]) -> list[Record]:
+        """The resources of an account and region that have a tag for each key, by ARN.
+
+        Its value must be one of those given; an empty collection takes any.
+        """
+        conditions = [_R.account == account, _R.region == region, _R.arn.in_(select(tags.c.arn))]
+        for key, values in wanted.items():
+            having = select(tags.c.arn).where(tags.c.key == key)
+            conditions.append(_R.arn.in_(having.where(tags.c.value.in_(list(values))) if values else having))
+        rows = self._connection.execute(select(*statements.COLUMNS).where(*conditions).order_by(_R.arn))
+        return [_record(row) for row in rows]
+
+    def tags_in_use(self, account: str, region: str) -> set[tuple[str, str]]:
+        """The keys and values of all tags that resources of an account and region have."""
+        mine = select(_R.arn).where(_R.account == account, _R.region == region)
+        return {(row.key, row.value) for row in self._connection.execute(select(tags).where(tags.c.arn.in_(mine)))}
+
     # Lineage
 
     def associate(self, account: str, region: str, association: Association) -> bool:
@@ -185,6 +247,21 @@ class Transaction:
         rows = self._connection.execute(select(associations).where(*conditions).order_by(a.id))
         return [Association(row.source, row.destination, row.type, row.created, row.document) for row in rows]
 
+    def detach(self, account: str, region: str, arn: str) -> None:
+        """Remove all edges from and to the resource with this ARN."""
+        graph.detach(self._connection, account, region, arn)
+
+    def lineage(self, account: str, region: str, apart: Collection[str] = ()) -> graph.Graph:
+        """The graph of the edges in one account and region, without those of the types ``apart``."""
+        return graph.Graph(self._connection, account, region, apart)
+
+    # Metrics
+
+    @property
+    def metrics(self) -> Metrics:
+        """What was measured of resources while they were at work."""
+        return Metrics(self._connection)
+
     # Events
 
     def add_event(self, arn: str, time: float, kind: str, document: Mapping[str, Any]) -> None:
@@ -221,7 +298,7 @@ class Transaction:
 
     def clear(self) -> None:
         """Forget everything."""
-        for table in (resources, tags, associations, events, routes):
+        for table in (resources, tags, associations, metrics, events, routes):
             self._connection.execute(delete(table))
         for topic in ("routes", "identity"):
             self.bump(topic)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import cbor2
+import orjson
+
 from clary.core.errors import NotAvailableYet, ServiceError
+from clary.wire import cbor
 from clary.wire.catalog import Service
 from clary.wire.errors import NotImplementedByS3
 from clary.wire.http import Response
@@ -117,6 +121,14 @@ def _rest_json(service: Service | None, error: ServiceError, request_id: str) ->
     return Response(_status(shape, error), headers, dump_json(body))
 
 
+def _cbor(service: Service | None, error: ServiceError, request_id: str) -> Response:
+    answer = _json(service, error, request_id)
+    assert isinstance(answer.body, bytes)
+    # The members are those of JSON, and no error has one that JSON writes otherwise.
+    headers = {**answer.headers, **cbor.HEADERS}
+    return Response(answer.status, headers, cbor2.dumps(orjson.loads(answer.body)))
+
+
 def _plain(shape: Any, values: dict[str, Any]) -> dict[str, Any]:
     if shape is not None:
         return plain_structure(shape, values)
@@ -170,4 +182,11 @@ def _bytes(output: list[str]) -> bytes:
     return "".join(output).encode("utf-8", "replace")
 
 
-_WRITERS = {"json": _json, "rest-json": _rest_json, "query": _query, "ec2": _query, "rest-xml": _rest_xml}
+_WRITERS = {
+    "smithy-rpc-v2-cbor": _cbor,
+    "json": _json,
+    "rest-json": _rest_json,
+    "query": _query,
+    "ec2": _query,
+    "rest-xml": _rest_xml,
+}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from clary.core.errors import SerializationException, UnknownOperationException
-from clary.wire import read_json, read_query
+from clary.wire import cbor, read_json, read_query
 from clary.wire.catalog import Service
 from clary.wire.http import Request
 from clary.wire.read_rest import read_rest
@@ -61,8 +61,7 @@ def _parse_query(service: Service, operation: Any, request: Request, route: Rout
 
 
 def _parse_cbor(service: Service, operation: Any, request: Request, route: Route) -> dict[str, Any]:
-    # smithy-rpc-v2-cbor: routed, not read yet. botocore prefers JSON wherever a service speaks both.
-    raise UnknownOperationException("The protocol rpc-v2-cbor is not spoken here; use JSON")
+    return {} if operation.input_shape is None else cbor.read_structure(operation.input_shape, cbor.load(request.body))
 
 
 _PARSERS: dict[str, Callable[[Service, Any, Request, Route], dict[str, Any]]] = {

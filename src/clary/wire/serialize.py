@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+from clary.wire import cbor
 from clary.wire.catalog import Service
 from clary.wire.eventstream import encode_events
 from clary.wire.failures import serialize_error
@@ -82,6 +83,15 @@ def _json(service: Service, operation: Any, result: dict[str, Any], request_id: 
         first = dump_json(plain_structure(shape, rest))
         return Response(200, headers, encode_events(shape.members[stream], result[stream], initial=first))
     return Response(200, headers, dump_json(plain_structure(shape, result)))
+
+
+def _cbor(service: Service, operation: Any, result: dict[str, Any], request_id: str) -> Response:
+    headers = {**cbor.HEADERS, "x-amzn-requestid": request_id}
+    if operation.output_shape is None:
+        # As the protocol has it, an answer without members has neither a body nor a type of one.
+        del headers["content-type"]
+        return Response(200, headers, b"")
+    return Response(200, headers, cbor.dump_structure(operation.output_shape, result))
 
 
 def _query(service: Service, operation: Any, result: dict[str, Any], request_id: str) -> Response:
@@ -219,4 +229,5 @@ _WRITERS: dict[str, Callable[[Service, Any, dict[str, Any], str], Response]] = {
     "rest-json": _rest_json,
     "rest-xml": _rest_xml,
     "query": _query,
+    "smithy-rpc-v2-cbor": _cbor,
 }

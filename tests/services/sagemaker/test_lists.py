@@ -48,7 +48,7 @@ def test_accounts_regions_are_worlds_of_their_own(clary_aws: Server) -> None:
 def test_what_is_not_there_yet_says_so(clary_aws: Server) -> None:
     with pytest.raises(ClientError) as refused:
         clary_aws.client("sagemaker").create_presigned_notebook_instance_url(NotebookInstanceName="n")
-    assert refused.value.response["Error"]["Code"] == "ResourceNotFound"
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
     with pytest.raises(ClientError) as refused:
         clary_aws.client("sagemaker").get_sagemaker_servicecatalog_portfolio_status()
     assert refused.value.response["Error"]["Code"] == "UnknownOperationException"

@@ -17,6 +17,7 @@ from clary.services.iam.entities import (
     access_keys,
     create,
     create_access_key,
+    entity_key,
     find_access_key,
     secret_of,
 )
@@ -28,6 +29,11 @@ from clary.state.transaction import Transaction
 ADMINISTRATOR = "administrator"
 EXECUTION_ROLE = "ClaryExecutionRole"
 _AWS_POLICIES = "arn:aws:iam::aws:policy/"
+_COLLECTIONS = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Action": ["resource-groups:*", "tag:*"], "Resource": "*"},
+}
+"""https://docs.aws.amazon.com/sagemaker/latest/dg/modelcollections-permissions.html"""
 
 
 def bootstrap(database: Database, settings: Settings, vault: Vault, now: float) -> None:
@@ -102,6 +108,11 @@ def _test_identities(transaction: Transaction, settings: Settings, vault: Vault,
         create_access_key(transaction, vault, settings.account, "test", access_key, secret, now)
     for path, name in suites.ROLES:
         _execution_role(transaction, settings.account, path, name, now)
+        record = transaction.get(entity_key(settings.account, "Role", name))
+        assert record is not None
+        # What AWS tells those to attach who use the registry's collections.
+        record.document["Inline"]["ModelCollections"] = json.dumps(_COLLECTIONS)
+        transaction.update(record)
     for name, (account, access_key, secret) in suites.S3_ACCOUNTS.items():
         _user(transaction, account, name, now)
         if find_access_key(transaction, access_key) is None:

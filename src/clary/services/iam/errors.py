@@ -50,6 +50,20 @@ class MalformedPolicyDocument(ServiceError):
     status = 400
 
 
+class PasswordPolicyViolation(ServiceError):
+    """The password is too simple."""
+
+    code = "PasswordPolicyViolation"
+    status = 400
+
+
+class InvalidUserType(ServiceError):
+    """The caller is no IAM user."""
+
+    code = "InvalidUserType"
+    status = 400
+
+
 class PackedPolicyTooLarge(ServiceError):
     """Session policies and tags together are too large."""
 

@@ -12,6 +12,7 @@ from clary.services.iam import (
     groups,
     inline_policies,
     managed_policies,
+    passwords,
     roles,
     simulate,
     tagging,
@@ -58,6 +59,7 @@ def resource_of(context: Context, operation: str, params: Mapping[str, Any]) -> 
 
 _OPERATIONS: dict[str, Handler] = {
     **users.OPERATIONS,
+    **passwords.OPERATIONS,
     **groups.OPERATIONS,
     **roles.OPERATIONS,
     **tagging.OPERATIONS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -30,6 +30,10 @@ class Subject:
     tags: Mapping[str, str] = field(default_factory=dict)
     trust: Policies | None = None
     max_session: int = 3600
+    signed_in_since: float = 0.0
+    """When the user's password was changed: sessions of a browser that are older are over."""
+    ended: Collection[str] = ()
+    """The sessions of a browser that were ended."""
 
 
 def load_subject(transaction: Transaction, kind: SubjectKind, account: str, name: str) -> Subject | None:
@@ -48,6 +52,8 @@ def load_subject(transaction: Transaction, kind: SubjectKind, account: str, name
         tags=transaction.tags(record.arn),
         trust=policies([record.document["Trust"]]) if kind == "role" else None,
         max_session=record.document.get("MaxSessionDuration", 3600),
+        signed_in_since=record.document.get("Login", {}).get("Changed", 0.0),
+        ended=frozenset(record.document.get("SignIn", {}).get("Ended", ())),
     )
 
 

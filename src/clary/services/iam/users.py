@@ -18,7 +18,7 @@ from clary.state.transaction import Transaction
 _KEYS_PER_USER = 2
 
 
-def _user_name(context: Context, params: dict[str, Any]) -> str:
+def user_name(context: Context, params: dict[str, Any]) -> str:
     """The user that the request names, else the one that asks; empty for the root of the account."""
     if "UserName" in params:
         return str(params["UserName"])
@@ -47,7 +47,7 @@ def create_user(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 
 def get_user(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUser.html"""
-    name = _user_name(context, params)
+    name = user_name(context, params)
     with context.platform.database.read() as transaction:
         if not name:
             root = {
@@ -111,6 +111,8 @@ def delete_user(context: Context, params: dict[str, Any]) -> dict[str, Any]:
             raise DeleteConflict("Cannot delete entity, must delete policies first.")
         if entities.access_keys(transaction, context.account, record.name):
             raise DeleteConflict("Cannot delete entity, must delete access keys first.")
+        if "Login" in record.document:
+            raise DeleteConflict("Cannot delete entity, must delete login profile first.")
         if record.document["Groups"]:
             raise DeleteConflict("Cannot delete entity, must remove users from group first.")
         entities.delete(transaction, record)
@@ -119,7 +121,7 @@ def delete_user(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 
 def create_access_key(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html"""
-    user = _user_name(context, params)
+    user = user_name(context, params)
     vault = identities_of(context).vault
     with context.platform.database.write() as transaction:
         if user:
@@ -143,7 +145,7 @@ def _key_view(record: Record) -> dict[str, Any]:
 
 def list_access_keys(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccessKeys.html"""
-    user = _user_name(context, params)
+    user = user_name(context, params)
     with context.platform.database.read() as transaction:
         if user:
             entities.find(transaction, context.account, "User", user)
@@ -154,7 +156,7 @@ def list_access_keys(context: Context, params: dict[str, Any]) -> dict[str, Any]
 
 def _find_key(transaction: Transaction, context: Context, params: dict[str, Any]) -> Record:
     record = entities.find_access_key(transaction, params["AccessKeyId"])
-    if record is None or record.key.account != context.account or record.key.parent != _user_name(context, params):
+    if record is None or record.key.account != context.account or record.key.parent != user_name(context, params):
         raise NoSuchEntity(f"The Access Key with id {params['AccessKeyId']} cannot be found.")
     return record
 

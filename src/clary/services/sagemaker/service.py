@@ -7,16 +7,32 @@ from collections.abc import Mapping
 from clary.resources.context import Handler, ServiceApp
 from clary.resources.resource import Resource
 from clary.resources.service import service
+from clary.services.sagemaker import later
+from clary.services.sagemaker.algorithms import resources as algorithms
+from clary.services.sagemaker.benchmarks import resources as benchmarks
+from clary.services.sagemaker.cards import resources as cards
 from clary.services.sagemaker.dialect import SAGEMAKER
+from clary.services.sagemaker.edge import operations as edge_operations
+from clary.services.sagemaker.edge import resources as edge
 from clary.services.sagemaker.endpoints.configs import endpoint_configs
 from clary.services.sagemaker.endpoints.resources import endpoints
+from clary.services.sagemaker.experiments import operations as experiment_operations
 from clary.services.sagemaker.experiments import resources as experiments
+from clary.services.sagemaker.features import resources as features
+from clary.services.sagemaker.hubs import operations as hub_operations
+from clary.services.sagemaker.hubs import resources as hubs
+from clary.services.sagemaker.images import resources as images
 from clary.services.sagemaker.labeling import resources as labeling
 from clary.services.sagemaker.lineage import operations as lineage_operations
 from clary.services.sagemaker.lineage import resources as lineage
 from clary.services.sagemaker.models.resources import models
+from clary.services.sagemaker.monitoring import resources as monitoring
+from clary.services.sagemaker.pipelines import resources as pipelines
 from clary.services.sagemaker.processing.resources import processing_jobs
+from clary.services.sagemaker.projects import resources as projects
+from clary.services.sagemaker.registry import operations as registry_operations
 from clary.services.sagemaker.registry import resources as registry
+from clary.services.sagemaker.search import operations as search
 from clary.services.sagemaker.studio import resources as studio
 from clary.services.sagemaker.training.resources import training_jobs
 
@@ -29,10 +45,30 @@ RESOURCES: tuple[Resource, ...] = (
     *experiments.RESOURCES,
     *lineage.RESOURCES,
     *registry.RESOURCES,
+    *cards.RESOURCES,
+    *images.RESOURCES,
+    *hubs.RESOURCES,
+    *projects.RESOURCES,
+    *pipelines.RESOURCES,
+    *features.RESOURCES,
     *studio.RESOURCES,
     *labeling.RESOURCES,
+    *monitoring.RESOURCES,
+    *edge.RESOURCES,
+    *algorithms.RESOURCES,
+    *benchmarks.RESOURCES,
+    *later.RESOURCES,
 )
-IRREGULAR: Mapping[str, Handler] = {**experiments.OPERATIONS, **lineage_operations.OPERATIONS}
+IRREGULAR: Mapping[str, Handler] = {
+    **experiment_operations.OPERATIONS,
+    **lineage_operations.OPERATIONS,
+    **edge_operations.OPERATIONS,
+    **registry_operations.OPERATIONS,
+    **hub_operations.OPERATIONS,
+    **images.OPERATIONS,
+    **pipelines.OPERATIONS,
+    **search.operations(RESOURCES),
+}
 
 
 def app() -> ServiceApp:

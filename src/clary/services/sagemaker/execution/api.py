@@ -280,6 +280,7 @@ def remove_job(noun: str) -> Any:
             raise ValidationException(
                 f"The request was rejected because the {noun} job is in status {record.status}. Stop it first."
             )
+        transaction.metrics.remove(record.id)
         return True
 
     return remove

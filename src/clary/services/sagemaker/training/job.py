@@ -12,8 +12,11 @@ from typing import Any
 from clary.compute.admission import Admitted
 from clary.compute.spec import ImageSpec, Input, InputKind, JobSpec, Limits, MetricDefinition, Output
 from clary.resources.context import Platform
-from clary.services.sagemaker.execution.api import JobKind
-from clary.services.sagemaker.training.metrics import final_metrics
+from clary.services.sagemaker.execution.api import JobKind, job_id
+from clary.services.sagemaker.experiments.api import end_job
+from clary.services.sagemaker.training.experiment import ending, story
+from clary.services.sagemaker.training.metrics import final_metrics, measured
+from clary.services.sagemaker_metrics.api import replace_measured
 from clary.state.records import Record
 
 HOST = "algo-1"
@@ -115,9 +118,12 @@ class TrainingJobs(JobKind):
             document["TrainingTimeInSeconds"] = document["BillableTimeInSeconds"] = seconds
         if record.status != "Failed" and "TrainingStartTime" in document:
             document["ModelArtifacts"] = {"S3ModelArtifacts": model_uri(record)}
-        metrics = final_metrics(platform.placement.metrics(f"{record.key.kind}-{record.id}"))
-        if metrics:
+        reported = platform.placement.metrics(job_id(record))
+        summaries = []
+        if metrics := final_metrics(reported):
             document["FinalMetricDataList"] = metrics
+            summaries = replace_measured(platform.database, record.id, record.arn, measured(reported))
+        end_job(platform, record, story(document), ending(record.status, document, summaries))
 
 
 def move_on(record: Record, status: str, message: str, time: float) -> bool:

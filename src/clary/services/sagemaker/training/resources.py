@@ -12,7 +12,9 @@ from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.execution.api import remove_job, stop_job
+from clary.services.sagemaker.experiments.api import begin_job
 from clary.services.sagemaker.training.algorithms import check_hyperparameters, metric_definitions
+from clary.services.sagemaker.training.experiment import story
 from clary.services.sagemaker.training.job import TrainingJobs, move_on
 from clary.state.records import Record
 from clary.state.transaction import Transaction
@@ -20,7 +22,7 @@ from clary.state.transaction import Transaction
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 
 
-def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
+def _prepare(context: Context, transaction: Transaction, params: dict[str, Any]) -> None:
     algorithm = params["AlgorithmSpecification"]
     if ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
         raise ValidationException("You must specify either TrainingImage or AlgorithmName, and not both.")
@@ -50,6 +52,7 @@ def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
         }
     ]
     params["SecondaryStatus"] = "Starting"
+    begin_job(context, transaction, training_jobs, params, story(params))
 
 
 def _check_algorithm(algorithm: dict[str, Any], hyperparameters: dict[str, str]) -> None:

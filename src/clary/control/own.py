@@ -1,0 +1,77 @@
+"""What the edge asks of control for itself: the reset for tests, the sign-in of people, and what Studio must know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from clary.control import model
+from clary.core.errors import ServiceError, ValidationException
+from clary.resources.context import ServiceApp
+from clary.services.iam.api import Identities
+from clary.services.iam.sign_in import SignIns
+from clary.wire import plainly
+from clary.wire.http import Request, Response
+
+_STUDIO = "/_clary/studio/"
+
+
+class OwnRequests:
+    """Answers them; the edge has checked who may ask."""
+
+    def __init__(
+        self, identities: Identities, services: Mapping[str, ServiceApp], account: str, reset: Callable[[], None]
+    ) -> None:
+        self._identities = identities
+        self._sign_ins = SignIns(identities, identities.clock)
+        self._services = services
+        self._account = account
+        self._reset = reset
+
+    def answer(self, request: Request) -> Response:
+        """One request."""
+        try:
+            told = self._told(request)
+        except ServiceError as error:
+            return plainly.refusal(error)
+        if told is None:
+            return Response(404, {"content-type": "application/json"}, b'{"message":"There is no such page."}')
+        return Response(200, {"content-type": "application/json"}, orjson.dumps(told))
+
+    def _told(self, request: Request) -> dict[str, Any] | None:
+        page = (request.method, request.path.removeprefix(_STUDIO))
+        if page == ("POST", "/_clary/reset"):
+            self._reset()
+            return {}
+        if page == ("POST", "sign-in"):
+            members = _members(request)
+            return {"session": self._sign_ins.by_password(self._account, members["UserName"], members["Password"])}
+        if page == ("POST", "sign-in/link"):
+            return {"session": self._sign_ins.by_link(_members(request)["ticket"])}
+        if page == ("POST", "sign-out"):
+            self._sign_ins.end(self._sign_ins.read(_members(request)["session"])[1])
+            return {}
+        if page == ("GET", "model"):
+            return model.nouns(self._services.values())
+        words = page[1].split("/")
+        if page[0] == "GET" and len(words) == 3 and words[0] == "model" and words[1] in self._services:
+            return model.operation(words[1], words[2])
+        return None
+
+
+class _Text(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        raise ValidationException(f"{name} is required.")
+
+
+def _members(request: Request) -> _Text:
+    """The body as an object of texts. Raises ``ValidationException``."""
+    try:
+        members = orjson.loads(request.body)
+    except orjson.JSONDecodeError:
+        members = None
+    if not isinstance(members, dict) or not all(isinstance(value, str) for value in members.values()):
+        raise ValidationException("The request must be a JSON object of texts.")
+    return _Text(members)

@@ -1,0 +1,244 @@
+"""EventBridge as far as it is kept: event buses, rules and their targets. Events are not delivered yet.
+
+Reference: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from clary.core.errors import ResourceNotFoundException, ServiceError, ValidationException
+from clary.resources.context import Context, Handler, ServiceApp
+from clary.resources.dialect import Dialect
+from clary.resources.paging import cut
+from clary.resources.resource import Resource
+from clary.resources.service import service
+from clary.services.events.patterns import fits, parsed
+from clary.state.records import Record
+from clary.state.transaction import Transaction
+
+DEFAULT = "default"
+_TARGETS = "_targets"
+_SCHEDULE = re.compile(r"rate\(([1-9]\d*) (minute|hour|day)(s?)\)|cron\((\S+ ){5}\S+\)")
+_MOST_TARGETS = 5
+
+
+class ResourceAlreadyExistsException(ServiceError):
+    """There is one of that name."""
+
+    code = "ResourceAlreadyExistsException"
+    status = 400
+
+
+EVENTS = Dialect(
+    service="events",
+    verbs={
+        "create": ("Create{noun}",),
+        "put": ("Put{noun}",),
+        "describe": ("Describe{noun}",),
+        "list": ("List{nouns}",),
+        "update": ("Update{noun}",),
+        "delete": ("Delete{noun}",),
+    },
+    missing=lambda noun, name, arn: ResourceNotFoundException(f"{noun} {name} does not exist."),
+    present=lambda noun, name, arn: ResourceAlreadyExistsException(f"{noun} {name} already exists."),
+    principal="events.amazonaws.com",
+    ignored=frozenset(("Force",)),
+    page=100,
+)
+
+
+def _check_bus(context: Context, transaction: Transaction, name: str) -> str:
+    """The name of a bus that is there; the default one always is."""
+    name = name.rsplit("/", 1)[-1]
+    if name != DEFAULT:
+        buses.find(context, transaction, name)
+    return name
+
+
+def _prepare_bus(_: Context, __: Transaction, params: dict[str, Any]) -> None:
+    if params["Name"] == DEFAULT:
+        raise ResourceAlreadyExistsException("Event bus default already exists.")
+
+
+def _remove_bus(context: Context, transaction: Transaction, record: Record) -> bool:
+    if transaction.count(rules.query(context).within(record.name)):
+        raise ValidationException(f"The event bus {record.name} has rules. Delete them first.")
+    return True
+
+
+def _check_rule(context: Context, transaction: Transaction, params: dict[str, Any]) -> None:
+    bus = params["EventBusName"] = _check_bus(context, transaction, params.get("EventBusName", DEFAULT))
+    if "EventPattern" not in params and "ScheduleExpression" not in params:
+        raise ValidationException("Parameter(s) EventPattern or ScheduleExpression must be specified.")
+    if "EventPattern" in params:
+        parsed(params["EventPattern"])
+    if "ScheduleExpression" in params:
+        if not _SCHEDULE.fullmatch(params["ScheduleExpression"]):
+            raise ValidationException("Parameter ScheduleExpression is not valid.")
+        if bus != DEFAULT:
+            raise ValidationException("ScheduleExpression is supported only on the default event bus.")
+    params.setdefault("State", "ENABLED")
+
+
+def _amend_rule(context: Context, transaction: Transaction, record: Record, changes: dict[str, Any]) -> None:
+    changes["EventBusName"] = record.key.parent
+    _check_rule(context, transaction, changes)
+    changes[_TARGETS] = record.document.get(_TARGETS, {})
+
+
+def _remove_rule(_: Context, __: Transaction, record: Record) -> bool:
+    if record.document.get(_TARGETS):
+        raise ValidationException("Rule can't be deleted since it has targets.")
+    return True
+
+
+buses = Resource(
+    EVENTS,
+    "EventBus",
+    names=("Name",),
+    arn="event-bus/{name}",
+    paths={"Arn": "@arn"},
+    sort_by="@name",
+    missing=lambda name, arn: ResourceNotFoundException(f"Event bus {name} does not exist."),
+    prepare=_prepare_bus,
+    remove=_remove_bus,
+)
+rules = Resource(
+    EVENTS,
+    "Rule",
+    names=("EventBusName", "Name"),
+    aliases={"Rule": "Name"},
+    unnamed={"EventBusName": DEFAULT},
+    arn="rule/{EventBusName}/{name}",
+    paths={"Arn": "@arn"},
+    sort_by="@name",
+    missing=lambda name, arn: ResourceNotFoundException(f"Rule {name} does not exist on EventBus."),
+    prepare=_check_rule,
+    amend=_amend_rule,
+    remove=_remove_rule,
+)
+
+
+def _default_bus(context: Context) -> dict[str, Any]:
+    return {"Name": DEFAULT, "Arn": buses.make_arn(context, DEFAULT)}
+
+
+def describe_bus(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """``DescribeEventBus``: the default one where none is named."""
+    name = params.get("Name", DEFAULT).rsplit("/", 1)[-1]
+    if name == DEFAULT:
+        return _default_bus(context)
+    with context.platform.database.read() as transaction:
+        record = buses.find(context, transaction, name)
+    return {**record.document, "Arn": record.arn, "CreationTime": record.created, "LastModifiedTime": record.modified}
+
+
+def list_buses(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """``ListEventBuses``: the default one first."""
+    prefix = params.get("NamePrefix", "")
+    with context.platform.database.read() as transaction:
+        records = transaction.find(replace(buses.query(context), sort_by="@name"))
+    kept = [{**record.document, "Arn": record.arn, "CreationTime": record.created} for record in records]
+    found = [bus for bus in (_default_bus(context), *kept) if bus["Name"].startswith(prefix)]
+    rows, following = cut(found, params, EVENTS.page)
+    return {"EventBuses": rows} | ({"NextToken": following} if following else {})
+
+
+def _state(value: str) -> Handler:
+    def change(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+        with context.platform.database.write() as transaction:
+            record = rules.named(context, transaction, params)
+            record.document["State"] = value
+            transaction.update(record)
+        return {}
+
+    return change
+
+
+def _of_rule(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {"EventBusName": params.get("EventBusName", DEFAULT), "Name": params["Rule"]}
+
+
+def put_targets(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """``PutTargets``: add targets to a rule, or replace those with the same ids."""
+    with context.platform.database.write() as transaction:
+        record = rules.named(context, transaction, _of_rule(params))
+        targets = {**record.document.get(_TARGETS, {}), **{target["Id"]: target for target in params["Targets"]}}
+        if len(targets) > _MOST_TARGETS:
+            raise ValidationException(f"A rule can have at most {_MOST_TARGETS} targets.")
+        record.document[_TARGETS] = targets
+        transaction.update(record)
+    return {"FailedEntryCount": 0, "FailedEntries": []}
+
+
+def remove_targets(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """``RemoveTargets``."""
+    failed = []
+    with context.platform.database.write() as transaction:
+        record = rules.named(context, transaction, _of_rule(params))
+        targets = dict(record.document.get(_TARGETS, {}))
+        for each in params["Ids"]:
+            if targets.pop(each, None) is None:
+                message = f"Rule {record.name} does not have a target with the Id {each}."
+                failed.append({"TargetId": each, "ErrorCode": "ResourceNotFoundException", "ErrorMessage": message})
+        record.document[_TARGETS] = targets
+        transaction.update(record)
+    return {"FailedEntryCount": len(failed), "FailedEntries": failed}
+
+
+def list_targets(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """``ListTargetsByRule``."""
+    with context.platform.database.read() as transaction:
+        record = rules.named(context, transaction, _of_rule(params))
+    rows, following = cut(list(record.document.get(_TARGETS, {}).values()), params, EVENTS.page)
+    return {"Targets": rows} | ({"NextToken": following} if following else {})
+
+
+def list_rule_names(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """``ListRuleNamesByTarget``."""
+    bus = params.get("EventBusName", DEFAULT).rsplit("/", 1)[-1]
+    with context.platform.database.read() as transaction:
+        records = transaction.find(replace(rules.query(context).within(bus), sort_by="@name"))
+    wanted = params["TargetArn"]
+    found = [
+        record.name
+        for record in records
+        if any(target["Arn"] == wanted for target in record.document.get(_TARGETS, {}).values())
+    ]
+    rows, following = cut(found, params, EVENTS.page)
+    return {"RuleNames": rows} | ({"NextToken": following} if following else {})
+
+
+def test_pattern(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """``TestEventPattern``: whether a pattern is for an event."""
+    try:
+        event = json.loads(params["Event"])
+    except ValueError:
+        event = None
+    needed = ("id", "detail-type", "source", "account", "time", "region", "resources")
+    if not isinstance(event, dict) or any(member not in event for member in needed):
+        raise ValidationException(f"Parameter Event is not valid: it must be a JSON object with {', '.join(needed)}.")
+    return {"Result": fits(parsed(params["EventPattern"]), event)}
+
+
+OPERATIONS: dict[str, Handler] = {
+    "DescribeEventBus": describe_bus,
+    "ListEventBuses": list_buses,
+    "EnableRule": _state("ENABLED"),
+    "DisableRule": _state("DISABLED"),
+    "PutTargets": put_targets,
+    "RemoveTargets": remove_targets,
+    "ListTargetsByRule": list_targets,
+    "ListRuleNamesByTarget": list_rule_names,
+    "TestEventPattern": test_pattern,
+}
+
+
+def app() -> ServiceApp:
+    """The service."""
+    return service(EVENTS, (buses, rules), OPERATIONS)

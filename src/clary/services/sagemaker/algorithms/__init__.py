@@ -1,0 +1,1 @@
+"""Algorithms: what may be trained, described as resources."""

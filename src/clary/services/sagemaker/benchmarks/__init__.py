@@ -1,0 +1,1 @@
+"""Benchmarks of generative AI inference: workloads, and the jobs that try them."""

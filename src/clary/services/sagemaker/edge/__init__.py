@@ -1,0 +1,1 @@
+"""Edge Manager: fleets of devices, and plans to deploy models to them."""

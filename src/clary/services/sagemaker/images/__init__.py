@@ -1,0 +1,1 @@
+"""Images that users bring to Studio."""

@@ -1,0 +1,1 @@
+"""Model Monitor: definitions of monitoring jobs, schedules, executions and alerts."""

@@ -1,0 +1,105 @@
+"""Listing model packages by their kind, describing many at once, and the policies of groups.
+
+Reference: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListModelPackages.html
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from clary.core.errors import ServiceError, ValidationException
+from clary.resources.context import Context
+from clary.resources.paging import page, query
+from clary.resources.view import viewer
+from clary.services.sagemaker.registry.resources import model_package_groups, model_packages
+from clary.state.records import Condition
+from clary.wire.catalog import service
+
+_POLICY = "_policy"
+
+
+def list_model_packages(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """``ListModelPackages``: those without versions, unless a group or another kind is asked for."""
+    kind = params.pop("ModelPackageType", "Unversioned")
+    group = params.pop("ModelPackageGroupName", None)
+    contains = params.pop("NameContains", None)
+    row = service("sagemaker").operation("ListModelPackages").output_shape.members["ModelPackageSummaryList"].member
+    look = viewer(model_packages, row)
+    with context.platform.database.read() as transaction:
+        wanted = query(model_packages, context, transaction, params)
+        conditions = list(wanted.conditions)
+        if group is not None:
+            # Of a group that is not there, there are none.
+            conditions.append(Condition("@parent", "equals", group.rsplit("/", 1)[-1]))
+        elif kind == "Unversioned":
+            conditions.append(Condition("@parent", "equals", ""))
+        elif kind == "Versioned":
+            conditions.append(Condition("ModelPackageVersion", "from", 1))
+        if contains is not None:
+            column = "@name" if kind == "Unversioned" and group is None else "ModelPackageGroupName"
+            conditions.append(Condition(column, "contains", contains))
+        wanted = replace(wanted, conditions=tuple(conditions))
+        records, following = page(wanted, transaction.find(wanted), context, transaction)
+        rows = [look(context, transaction, record) for record in records]
+    return {"ModelPackageSummaryList": rows} | ({"NextToken": following} if following else {})
+
+
+def batch_describe(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """``BatchDescribeModelPackage``: those that are there, and why the others cannot be shown."""
+    shape = service("sagemaker").operation("BatchDescribeModelPackage").output_shape
+    look = viewer(model_packages, shape.members["ModelPackageSummaries"].value)
+    found, errors = {}, {}
+    with context.platform.database.read() as transaction:
+        for arn in params["ModelPackageArnList"]:
+            try:
+                record = model_packages.named(context, transaction, {"ModelPackageArn": arn})
+            except ServiceError as error:
+                errors[arn] = {"ErrorCode": error.code, "ErrorResponse": error.message}
+            else:
+                found[arn] = look(context, transaction, record)
+    return {"ModelPackageSummaries": found, "BatchDescribeModelPackageErrorMap": errors}
+
+
+def put_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """``PutModelPackageGroupPolicy``: keep who of other accounts may use a group."""
+    try:
+        policy = json.loads(params["ResourcePolicy"])
+    except ValueError:
+        policy = None
+    if not isinstance(policy, dict) or "Statement" not in policy:
+        raise ValidationException("ResourcePolicy is not a valid policy document.")
+    with context.platform.database.write() as transaction:
+        record = model_package_groups.named(context, transaction, params)
+        record.document[_POLICY] = params["ResourcePolicy"]
+        transaction.update(record)
+    return {"ModelPackageGroupArn": record.arn}
+
+
+def get_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """``GetModelPackageGroupPolicy``."""
+    with context.platform.database.read() as transaction:
+        record = model_package_groups.named(context, transaction, params)
+    if _POLICY not in record.document:
+        raise ValidationException(f"Cannot find resource policy for: {record.arn}")
+    return {"ResourcePolicy": record.document[_POLICY]}
+
+
+def delete_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """``DeleteModelPackageGroupPolicy``."""
+    with context.platform.database.write() as transaction:
+        record = model_package_groups.named(context, transaction, params)
+        if record.document.pop(_POLICY, None) is None:
+            raise ValidationException(f"Cannot find resource policy for: {record.arn}")
+        transaction.update(record)
+    return {}
+
+
+OPERATIONS = {
+    "ListModelPackages": list_model_packages,
+    "BatchDescribeModelPackage": batch_describe,
+    "PutModelPackageGroupPolicy": put_policy,
+    "GetModelPackageGroupPolicy": get_policy,
+    "DeleteModelPackageGroupPolicy": delete_policy,
+}

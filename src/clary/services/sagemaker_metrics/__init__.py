@@ -1,0 +1,1 @@
+"""SageMaker Metrics: what is measured while resources are at work."""

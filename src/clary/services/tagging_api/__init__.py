@@ -1,0 +1,1 @@
+"""Tags across all services."""

@@ -1,0 +1,112 @@
+import Box from "@cloudscape-design/components/box";
+import type { EChartsType } from "echarts/core";
+import { useEffect, useRef } from "react";
+
+import { isDark } from "../frame/theme";
+
+export interface Series {
+  name: string;
+  /** Pairs of x and y; x is milliseconds since the epoch where the chart is over time. */
+  points: [number, number][];
+}
+
+interface Props {
+  title: string;
+  series: Series[];
+  /** What x is. */
+  x?: "time" | "number";
+  xName?: string;
+  yName?: string;
+  log?: boolean;
+  /** How much of the past a point is mixed with: 0 not at all, to 0.99. */
+  smoothing?: number;
+  kind?: "line" | "bar";
+}
+
+/** Colours that a name keeps wherever it is shown, told apart by people who see colours otherwise too (Okabe and Ito). */
+const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a68c9", "#a6761d"];
+
+/** Curves over time or steps, with a crosshair that reads all of them. The table below it is for those who read. */
+export function Chart({ title, series, x = "time", xName = "", yName = "", log = false, smoothing = 0, kind = "line" }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  const chart = useRef<EChartsType>(null);
+
+  useEffect(() => {
+    let gone = false;
+    const element = place.current;
+    if (!element) return;
+    const resized = new ResizeObserver(() => chart.current?.resize());
+    function draw() {
+      if (gone || !chart.current) return;
+      chart.current.setOption(option(), { notMerge: true });
+    }
+    function option() {
+      const ink = isDark() ? "#c6d0dc" : "#424650";
+      const line = isDark() ? "#333f4d" : "#e4e7eb";
+      const axis = { axisLine: { lineStyle: { color: line } }, axisLabel: { color: ink }, splitLine: { lineStyle: { color: line } }, nameTextStyle: { color: ink } };
+      return {
+        animation: false,
+        color: series.map((each) => colour(each.name, series)),
+        grid: { left: 56, right: 18, top: 34, bottom: xName ? 44 : 30 },
+        legend: { top: 0, type: "scroll", textStyle: { color: ink }, icon: "roundRect" },
+        tooltip: { trigger: "axis", axisPointer: { type: "cross", label: { backgroundColor: "#0f766e" } }, confine: true, valueFormatter: shown },
+        xAxis: { type: x === "time" ? "time" : "value", name: xName, nameLocation: "middle", nameGap: 28, scale: true, ...axis, splitLine: { show: false } },
+        yAxis: { type: log ? "log" : "value", name: yName, scale: true, ...axis, axisLabel: { color: ink, formatter: shown } },
+        series: series.map((each) => ({
+          name: each.name,
+          type: kind,
+          showSymbol: each.points.length < 30,
+          symbolSize: 5,
+          data: smooth(log ? each.points.filter(([, y]) => y > 0) : each.points, smoothing),
+        })),
+      };
+    }
+    void import("./echarts").then(({ init }) => {
+      if (gone) return;
+      chart.current ??= init(element);
+      resized.observe(element);
+      draw();
+    });
+    document.addEventListener("clary-theme", draw);
+    return () => {
+      gone = true;
+      resized.disconnect();
+      document.removeEventListener("clary-theme", draw);
+    };
+  }, [series, x, xName, yName, log, smoothing, kind]);
+
+  useEffect(() => () => chart.current?.dispose(), []);
+
+  const summary = series.map((each) => `${each.name}: ${each.points.length} points, last ${shown(each.points.at(-1)?.[1])}`).join("; ");
+  return (
+    <figure style={{ margin: 0 }}>
+      <figcaption>
+        <Box variant="h3">{title}</Box>
+      </figcaption>
+      <div className="clary-chart" ref={place} role="img" aria-label={`${title}. ${summary || "No data"}`} />
+    </figure>
+  );
+}
+
+/** The colour of a name: the same for the same set of names, whatever their order. */
+export function colour(name: string, all: { name: string }[]): string {
+  const sorted = all.map((each) => each.name).sort();
+  return COLOURS[sorted.indexOf(name) % COLOURS.length] ?? "#0072b2";
+}
+
+/** A number as short as it can be told. */
+export function shown(value: unknown): string {
+  if (typeof value !== "number" || !Number.isFinite(value)) return "-";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 0.001 || size >= 1e7)) return value.toExponential(3);
+  return Number(value.toPrecision(5)).toLocaleString(undefined, { maximumFractionDigits: 5 });
+}
+
+function smooth(points: [number, number][], weight: number): [number, number][] {
+  if (weight <= 0 || points.length < 3) return points;
+  let past = points[0]?.[1] ?? 0;
+  return points.map(([at, value]) => {
+    past = past * weight + value * (1 - weight);
+    return [at, past];
+  });
+}

@@ -1,0 +1,60 @@
+import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
+
+import { useNotices } from "../frame/notices";
+
+/** Copies a call as boto3 code or as a command of the AWS CLI. */
+export function CopyAs({ service, operation, members }: { service: string; operation: string; members: object }) {
+  const notices = useNotices();
+  return (
+    <ButtonDropdown
+      items={[
+        { id: "boto3", text: "boto3" },
+        { id: "cli", text: "AWS CLI" },
+      ]}
+      onItemClick={({ detail }) => {
+        const text = detail.id === "boto3" ? asBoto3(service, operation, members) : asCommand(service, operation, members);
+        navigator.clipboard.writeText(text).then(
+          () => notices.succeeded("Copied"),
+          (error: unknown) => notices.failed("Not copied", error),
+        );
+      }}
+    >
+      Copy as
+    </ButtonDropdown>
+  );
+}
+
+/** `CreateModel` as boto3's `create_model` (or, with `-`, the CLI's `create-model`). */
+export function snake(operation: string, by = "_"): string {
+  return operation
+    .replace(/([a-z0-9])([A-Z])/g, `$1${by}$2`)
+    .replace(/([A-Z]+)([A-Z][a-z])/g, `$1${by}$2`)
+    .toLowerCase();
+}
+
+export function asBoto3(service: string, operation: string, members: object): string {
+  const given = Object.entries(members)
+    .map(([name, value]) => `    ${name}=${python(value, 1)},\n`)
+    .join("");
+  return `import boto3\n\nclient = boto3.client("${service}")\nclient.${snake(operation)}(${given ? `\n${given}` : ""})\n`;
+}
+
+export function asCommand(service: string, operation: string, members: object): string {
+  const json = JSON.stringify(members).replaceAll("'", `'"'"'`);
+  return `aws ${service} ${snake(operation, "-")} --cli-input-json '${json}'`;
+}
+
+function python(value: unknown, depth: number): string {
+  const pad = "    ".repeat(depth + 1);
+  const end = "    ".repeat(depth);
+  if (value === null || value === undefined) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (Array.isArray(value)) {
+    return value.length ? `[\n${value.map((item) => `${pad}${python(item, depth + 1)},\n`).join("")}${end}]` : "[]";
+  }
+  if (typeof value === "object") {
+    const items = Object.entries(value).map(([key, item]) => `${pad}${JSON.stringify(key)}: ${python(item, depth + 1)},\n`);
+    return items.length ? `{\n${items.join("")}${end}}` : "{}";
+  }
+  return JSON.stringify(value);
+}

@@ -1,0 +1,9 @@
+/** The text of a model's documentation, which is HTML, without its tags and not longer than `most` characters. */
+export function plain(html: string | undefined, most = 400): string {
+  if (!html) return "";
+  const text = new DOMParser().parseFromString(html, "text/html").body.textContent ?? "";
+  const short = text.replace(/\s+/g, " ").trim();
+  if (short.length <= most) return short;
+  const cut = short.slice(0, most);
+  return `${cut.slice(0, Math.max(cut.lastIndexOf(" "), most - 40))} …`;
+}

@@ -1,0 +1,20 @@
+"""Modules that the tests of SageMaker's nouns share."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+
+def _share(name: str) -> None:
+    """Load a module beside this file so that tests, which pytest imports one by one, can import it by its name."""
+    specification = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    specification.loader.exec_module(module)
+
+
+for _name in ("shapes", "noun_facts", "noun_trial"):
+    _share(_name)
