@@ -45,6 +45,7 @@ class _Client(asyncio.Protocol):
     def __init__(self) -> None:
         self.done: asyncio.Future[int] | None = None
         self.closed = False
+        self.kept: list[bytes] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -56,6 +57,10 @@ class _Client(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
+
+    def on_body(self, body: bytes) -> None:
+        if self.kept is not None:
+            self.kept.append(body)
 
     def on_message_complete(self) -> None:
         assert self.done is not None
@@ -77,14 +82,26 @@ async def _connect(address: str) -> _Client:
         _, client = await loop.create_unix_connection(_Client, address.removeprefix("unix:"))
     else:
         parts = urlsplit(address)
-        _, client = await loop.create_connection(_Client, parts.hostname, parts.port)
+        _, client = await loop.create_connection(_Client, parts.hostname or "", parts.port or 80)
     return client
 
 
-async def replay(address: str, requests: Sequence[bytes], clients: int = 1) -> Figures:
+async def fetch(address: str, request: bytes) -> bytes:
+    """The body of the answer to one request."""
+    client = await _connect(address)
+    client.kept = []
+    status = await client.ask(request)
+    client.transport.close()
+    if status != 200:
+        raise RuntimeError(f"{address} answered {status} to {request[:200]!r}")
+    return b"".join(client.kept)
+
+
+async def replay(address: str, requests: Sequence[bytes], clients: int = 1, seconds: float | None = None) -> Figures:
     """Send every request once to ``http://host:port`` or ``unix:/path``, by so many clients.
 
-    Raises ``RuntimeError`` for an answer that is not 200: a figure of failures would mean nothing.
+    After ``seconds`` no further request is begun. Raises ``RuntimeError`` for an answer that is not 200: a figure of
+    failures would mean nothing.
     """
     waiting = iter(requests)
     latencies: list[float] = []
@@ -93,6 +110,8 @@ async def replay(address: str, requests: Sequence[bytes], clients: int = 1) -> F
         client = await _connect(address)
         for request in waiting:
             begun = time.perf_counter()
+            if seconds is not None and begun - started > seconds:
+                break
             if client.closed:
                 # A server that ends the connection after each answer makes its clients pay for a new one.
                 client = await _connect(address)
@@ -103,9 +122,9 @@ async def replay(address: str, requests: Sequence[bytes], clients: int = 1) -> F
 
         client.transport.close()
 
-    begun = time.perf_counter()
+    started = time.perf_counter()
     await asyncio.gather(*(work() for _ in range(clients)))
-    return Figures(latencies, time.perf_counter() - begun)
+    return Figures(latencies, time.perf_counter() - started)
 
 
 def http(method: str, url: str, headers: dict[str, str], body: bytes) -> bytes:

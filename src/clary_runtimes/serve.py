@@ -1,6 +1,7 @@
 """``python -m clary_runtimes.serve``: what an image's ``serve`` command runs.
 
-Environment: ``CLARY_RUNTIME`` (``xgboost``, ``linear-learner`` or ``sklearn``), ``CLARY_ML_ROOT`` (``/opt/ml``),
+Environment: ``CLARY_RUNTIME`` (a built-in algorithm such as ``xgboost``, or a framework such as ``sklearn``),
+``CLARY_ML_ROOT`` (``/opt/ml``),
 ``CLARY_SERVE_SOCKET`` or ``SAGEMAKER_BIND_TO_PORT``, and the variables of the official containers.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
+from clary_runtimes.algorithms import registry
 from clary_runtimes.contract.folders import Folders, folders
 from clary_runtimes.serving.request import Handler
 from clary_runtimes.serving.server import serve
@@ -16,19 +18,12 @@ from clary_runtimes.serving.server import serve
 
 def handler(runtime: str, where: Folders) -> Handler:
     """The code that answers for the model of this container."""
-    if runtime == "sklearn" or (runtime == "xgboost" and os.environ.get("SAGEMAKER_PROGRAM")):
+    algorithm = registry.find(runtime)
+    if algorithm is None or os.environ.get("SAGEMAKER_PROGRAM"):
         from clary_runtimes.frameworks.handler import ScriptHandler
 
         return ScriptHandler(where, runtime)
-    if runtime == "xgboost":
-        from clary_runtimes.algorithms.xgboost.serve import XGBoostHandler
-
-        return XGBoostHandler(where.model)
-    if runtime == "linear-learner":
-        from clary_runtimes.algorithms.linear_learner.serve import LinearLearnerHandler
-
-        return LinearLearnerHandler(where.model)
-    raise RuntimeError(f"CLARY_RUNTIME is {runtime!r}; it must be xgboost, linear-learner or sklearn")
+    return algorithm.handler(where.model)
 
 
 def main() -> int:

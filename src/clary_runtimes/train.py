@@ -1,6 +1,7 @@
 """``python -m clary_runtimes.train``: what an image's ``train`` command runs.
 
-Environment: ``CLARY_RUNTIME`` (``xgboost``, ``linear-learner`` or ``sklearn``), ``CLARY_ML_ROOT`` (``/opt/ml``).
+Environment: ``CLARY_RUNTIME`` (a built-in algorithm such as ``xgboost``, or a framework such as ``sklearn``) and
+``CLARY_ML_ROOT`` (``/opt/ml``).
 """
 
 from __future__ import annotations
@@ -9,9 +10,13 @@ import os
 import sys
 import traceback
 
+from clary_runtimes.algorithms import registry
 from clary_runtimes.contract.errors import ALGORITHM_FAILED, SUCCESS, USER_ERROR, UserError, write_failure
 from clary_runtimes.contract.folders import folders
 from clary_runtimes.contract.training import TrainingInput, read_training_input
+
+SCRIPT = "sagemaker_program"
+"""What makes an image that is both an algorithm and a framework run the user's script."""
 
 
 def main() -> int:
@@ -31,24 +36,12 @@ def main() -> int:
 
 def _run(job: TrainingInput) -> int:
     runtime = os.environ.get("CLARY_RUNTIME", "")
-    scripted = "sagemaker_program" in job.hyperparameters or "SAGEMAKER_PROGRAM" in os.environ
-    if runtime == "sklearn" or (runtime == "xgboost" and scripted):
+    algorithm = registry.find(runtime)
+    if algorithm is None or SCRIPT in job.hyperparameters or SCRIPT.upper() in os.environ:
         from clary_runtimes.frameworks.script import run_script
 
         return run_script(job)
-    if runtime == "xgboost":
-        from clary_runtimes.algorithms.xgboost.hyperparameters import SPECIFICATION
-
-        SPECIFICATION.parse(job.hyperparameters)  # refuses before the library is imported, which takes seconds
-        from clary_runtimes.algorithms.xgboost.train import train as train_xgboost
-
-        train_xgboost(job)
-    elif runtime == "linear-learner":
-        from clary_runtimes.algorithms.linear_learner.train import train as train_linear_learner
-
-        train_linear_learner(job)
-    else:
-        raise RuntimeError(f"CLARY_RUNTIME is {runtime!r}; it must be xgboost, linear-learner or sklearn")
+    algorithm.train(job)
     return SUCCESS
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -126,3 +127,30 @@ def test_train_deploy_and_predict(aws: Shell, clary_aws: Server, tmp_path: Path)
     refusal = aws.refused("sagemaker", "describe-training-job", "--training-job-name", "nobody")
     assert "(ValidationException)" in refusal
     assert "Requested resource not found" in refusal
+
+
+@pytest.mark.slow("aws-cli")
+def test_metrics_are_put_and_got(aws: Shell) -> None:
+    metric = ("--namespace", "Shop", "--metric-name", "Orders")
+    for value in ("2", "3"):
+        aws("cloudwatch", "put-metric-data", *metric, "--value", value, "--unit", "Count", "--dimensions", "City=Rome")
+    now = datetime.now(UTC)
+    span = (
+        "--start-time",
+        (now - timedelta(hours=1)).isoformat(),
+        "--end-time",
+        (now + timedelta(hours=1)).isoformat(),
+    )
+    place = ("--period", "7200", "--dimensions", "Name=City,Value=Rome")
+    [point] = aws("cloudwatch", "get-metric-statistics", *metric, *span, *place, "--statistics", "Sum", "SampleCount")[
+        "Datapoints"
+    ]
+    assert (point["Sum"], point["SampleCount"], point["Unit"]) == (5, 2, "Count")
+    stat = {"Metric": {"Namespace": "Shop", "MetricName": "Orders", "Dimensions": [{"Name": "City", "Value": "Rome"}]}}
+    queries = json.dumps([{"Id": "orders", "MetricStat": {**stat, "Period": 7200, "Stat": "p100"}}])
+    [result] = aws("cloudwatch", "get-metric-data", "--metric-data-queries", queries, *span)["MetricDataResults"]
+    assert (result["Values"], result["StatusCode"]) == ([3], "Complete")
+    [listed] = aws("cloudwatch", "list-metrics", "--dimensions", "Name=City")["Metrics"]
+    assert listed["MetricName"] == "Orders"
+    refusal = aws.refused("cloudwatch", "put-metric-data", "--namespace", "AWS/X", "--metric-name", "x", "--value", "1")
+    assert "InvalidParameterValue" in refusal

@@ -181,7 +181,7 @@ def test_a_commands_exit_code_and_its_failure_file_become_the_reason(lab: Lab) -
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Failed", "Failed")
     assert job["FailureReason"] == "AlgorithmError: the third column is not a number, exit code: 7"
     assert job["SecondaryStatusTransitions"][-1]["StatusMessage"] == job["FailureReason"]
-    assert "ModelArtifacts" not in job or "S3ModelArtifacts" in job["ModelArtifacts"]
+    assert job["ModelArtifacts"]["S3ModelArtifacts"].endswith("/excused/output/model.tar.gz")
 
     lab.start("silent", AlgorithmSpecification={"ContainerEntrypoint": ["/bin/sh", "-c", "exit 3"]})
     assert re.fullmatch(r"AlgorithmError: .+, exit code: 3", lab.ended("silent")["FailureReason"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from sqlalchemy import event
@@ -19,14 +18,6 @@ from clary.state.transaction import Transaction
 ACCOUNT, REGION = "123456789012", "us-east-1"
 MANY = 700
 """More than what is looked up one by one."""
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'state.db'}")
-    database.prepare()
-    yield database
-    database.close()
 
 
 @pytest.fixture

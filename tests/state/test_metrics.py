@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from clary.state.database import Database
 from clary.state.metrics import Measurement, SeriesQuery, Statistic
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'state.db'}")
-    database.prepare()
-    yield database
-    database.close()
 
 
 def series(database: Database, statistic: Statistic, span: int | None = 10, **others: float) -> list[tuple[int, float]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,14 +11,6 @@ from clary.state.database import Database
 from clary.state.records import AlreadyExists, Association, Condition, Key, Query, Record, VersionConflict
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'state.db'}")
-    database.prepare()
-    yield database
-    database.close()
 
 
 def record(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 
 from clary.core.errors import ServiceError, ValidationError, ValidationException
 from clary.wire.catalog import service
-from clary.wire.validate import validate
+from clary.wire.constraints import fits
+from clary.wire.validate import _structure, validate
 
 
 def refused(name: str, operation: str, **params: Any) -> ServiceError:
@@ -135,3 +137,43 @@ def test_a_huge_bad_request_is_refused_quickly() -> None:
     refused("sagemaker", "CreateTrainingJob", **{**TRAINING, "Tags": [{"Key": "", "Value": "\x00"}] * 20_000})
     refused("sagemaker", "CreateTrainingJob", **{**TRAINING, "TrainingJobName": "a-" * 500_000})
     assert time.perf_counter() - started < 5
+
+
+def made_up(shape: Any, chance: random.Random, depth: int = 0) -> Any:
+    """A value of the shape's type that keeps its constraints or does not."""
+    kind, metadata = shape.type_name, shape.metadata
+    if kind == "structure":
+        wanted = [name for name in shape.members if name in shape.required_members or chance.random() < 0.3]
+        kept = [name for name in wanted if chance.random() < 0.97 and depth < 5]
+        return {name: made_up(shape.members[name], chance, depth + 1) for name in kept}
+    size = chance.choice([0, 1, 1, 2, metadata.get("min", 1), min(metadata.get("max", 3), 70)])
+    if kind == "list":
+        return [made_up(shape.member, chance, depth + 1) for _ in range(min(size, 3))]
+    if kind == "map":
+        return {made_up(shape.key, chance): made_up(shape.value, chance, depth + 1) for _ in range(min(size, 3))}
+    if kind == "string":
+        return chance.choice(
+            [*metadata.get("enum", ["a" * size, "a/" * size, "arn:aws:iam::123456789012:role/x"]), "a"]
+        )
+    if kind == "blob":
+        return b"x" * size
+    if kind in ("integer", "long", "float", "double"):
+        return chance.choice([metadata.get("min", 0), metadata.get("max", 9), 0, 10**9])
+    return None
+
+
+@pytest.mark.parametrize("name", ["sagemaker", "glue", "logs"])
+def test_the_quick_check_refuses_what_the_slow_one_has_a_word_about(name: str) -> None:
+    known, chance = service(name), random.Random(7)
+    told = 0
+    for operation in chance.sample(known.operation_names, 40):
+        shape = known.operation(operation).input_shape
+        if shape is None:
+            continue
+        for _ in range(5):
+            found: list[str] = []
+            params = made_up(shape, chance)
+            _structure(shape, params, "", found)
+            assert fits(shape)(params) == (not found), (operation, params, found)
+            told += not found
+    assert told > 20

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from concurrent.futures import Executor
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 from clary.control.own import OwnRequests
@@ -17,6 +16,7 @@ from clary.core.errors import (
     UnknownOperationException,
 )
 from clary.resources.context import Context, Platform, ServiceApp
+from clary.services.cloudwatch.api import keep_batch
 from clary.services.iam.api import Identities, Principal
 from clary.state.records import VersionConflict
 from clary.wire import plainly
@@ -29,50 +29,30 @@ from clary.wire.validate import validate
 
 log = logging.getLogger(__name__)
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 ATTEMPTS = 3
 """How often a request is handled that meets another change of the same resource."""
 
 
 class ControlApp:
-    """An ASGI application that speaks with the edge alone, over a socket that only this user can open."""
+    """Answers the edge's requests, from any thread."""
 
     def __init__(
         self,
         platform: Platform,
         identities: Identities,
         services: Mapping[str, ServiceApp],
-        executor: Executor,
         reset: Callable[[], None],
     ) -> None:
         self._platform = platform
         self._identities = identities
         self._services = services
-        self._executor = executor
-        self._own = OwnRequests(identities, services, platform.settings.account, reset)
+        keep_metrics = partial(keep_batch, platform)
+        self._own = OwnRequests(identities, services, platform.settings.account, reset, keep_metrics)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        body = await _body(receive)
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if scope["path"] == "/_clary/health":
-            response = Response(200, {"content-type": "application/json"}, b'{"status":"ok"}')
-        else:
-            request = Request(
-                method=scope["method"],
-                path=scope["raw_path"].decode("latin-1"),
-                query=scope["query_string"].decode("latin-1"),
-                headers=headers,
-                body=body,
-                host=headers.get("host", ""),
-            )
-            response = await asyncio.get_running_loop().run_in_executor(self._executor, self._answer, request)
-        await _send(send, response)
-
-    def _answer(self, request: Request) -> Response:
+    def answer(self, request: Request) -> Response:
+        """One request; waits until it is done, so that each has a thread."""
+        if request.path == "/_clary/health":
+            return Response(200, {"content-type": "application/json"}, b'{"status":"ok"}')
         request_id = request.headers["x-clary-request-id"]
         name = request.headers["x-clary-service"]
         if name == "clary":
@@ -90,7 +70,7 @@ class ControlApp:
                 protocol = route.protocol
                 operation, params = parse(service, request, route)
             context = Context(
-                caller=(caller := Principal.from_json(request.headers["x-clary-principal"])),
+                caller=(caller := _principal(request.headers["x-clary-principal"])),
                 account=caller.account,
                 region=request.headers["x-clary-region"],
                 request_id=request_id,
@@ -133,7 +113,8 @@ class ControlApp:
         app = self._services[service]
         resource = app.resource_of(context, operation, params) if app.resource_of else "*"
         if operation not in app.open_operations:
-            self._identities.authorize(caller, f"{app.action_prefix or service}:{operation}", resource, {})
+            conditions = app.conditions_of(operation, params) if app.conditions_of else {}
+            self._identities.authorize(caller, f"{app.action_prefix or service}:{operation}", resource, conditions)
 
     @staticmethod
     def _handle(
@@ -147,18 +128,7 @@ class ControlApp:
         raise ConflictException("The resource is being changed by another request. Please try again.")
 
 
-async def _body(receive: Receive) -> bytes:
-    parts = []
-    while True:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts)
-
-
-async def _send(send: Send, response: Response) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
-    assert isinstance(response.body, bytes)
-    headers.append((b"content-length", str(len(response.body)).encode()))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+@lru_cache(maxsize=1024)
+def _principal(text: str) -> Principal:
+    """The caller as the edge tells it; the same for all requests of one."""
+    return Principal.from_json(text)

@@ -1,4 +1,5 @@
-"""What the edge asks of control for itself: the reset for tests, the sign-in of people, and what Studio must know."""
+"""What the edge asks of control for itself: the reset for tests, the sign-in of people, what Studio must know, and that
+control keeps what the edge has measured."""
 
 from __future__ import annotations
 
@@ -22,13 +23,19 @@ class OwnRequests:
     """Answers them; the edge has checked who may ask."""
 
     def __init__(
-        self, identities: Identities, services: Mapping[str, ServiceApp], account: str, reset: Callable[[], None]
+        self,
+        identities: Identities,
+        services: Mapping[str, ServiceApp],
+        account: str,
+        reset: Callable[[], None],
+        keep_metrics: Callable[[bytes], None],
     ) -> None:
         self._identities = identities
         self._sign_ins = SignIns(identities, identities.clock)
         self._services = services
         self._account = account
         self._reset = reset
+        self._keep_metrics = keep_metrics
 
     def answer(self, request: Request) -> Response:
         """One request."""
@@ -44,6 +51,9 @@ class OwnRequests:
         page = (request.method, request.path.removeprefix(_STUDIO))
         if page == ("POST", "/_clary/reset"):
             self._reset()
+            return {}
+        if page == ("POST", "/_clary/metrics"):
+            self._keep_metrics(request.body)
             return {}
         if page == ("POST", "sign-in"):
             members = _members(request)

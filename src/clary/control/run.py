@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
+import signal
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import uvloop
 
@@ -14,11 +12,13 @@ from clary.compute.images.environments import ImageStore
 from clary.compute.placement.local import LocalPlacement
 from clary.control.app import ControlApp
 from clary.control.leftovers import end_leftovers
+from clary.control.listener import Listener
 from clary.control.reset import reset
 from clary.control.scheduler import Scheduler
 from clary.control.wake import listen_for_agents
 from clary.core import clock
-from clary.core.process import begin, server
+from clary.core.parent import when_parent_leaves
+from clary.core.process import begin
 from clary.core.settings import Settings
 from clary.resources.context import Platform
 from clary.services.catalog import services
@@ -26,8 +26,7 @@ from clary.services.iam.api import Identities
 from clary.state.database import Database
 
 THREADS = 16
-KEEP_ALIVE_SECONDS = 3600
-"""The edge keeps its connections for as long as both live."""
+"""For the reconcilers; requests have threads of their own."""
 
 
 async def serve(settings: Settings) -> None:
@@ -49,33 +48,35 @@ async def serve(settings: Settings) -> None:
         wake=scheduler.wake,
         clock=clock.now,
     )
-    app = ControlApp(platform, identities, apps, executor, lambda: reset(platform, identities, scheduler))
-    listening = server(app, keep_alive_seconds=KEEP_ALIVE_SECONDS)
+    app = ControlApp(platform, identities, apps, lambda: reset(platform, identities, scheduler))
+    listener = Listener(settings.control_socket, app.answer)
     agents = await listen_for_agents(settings.wake_socket, scheduler.wake)
     work = asyncio.create_task(scheduler.run(platform))
     for task in (lambda: end_leftovers(platform), lambda: [len(each.operations) for each in apps.values()]):
         # The handlers are made before the first request asks for them, but nobody waits for that.
         asyncio.get_running_loop().run_in_executor(executor, task)
+    listener.start()
     try:
-        await listening.serve(sockets=[_listen(settings.control_socket)])
+        await _told_to_stop()
     finally:
+        listener.stop()
         agents.close()
         work.cancel()
         executor.shutdown(wait=True, cancel_futures=True)
         database.close()
 
 
-def _listen(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o177)
-    try:
-        listener.bind(str(path))
-    finally:
-        os.umask(mask)
-    listener.listen(1024)
-    listener.setblocking(False)
-    return listener
+async def _told_to_stop() -> None:
+    """Wait for a signal, or for the end of the process that started this one."""
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+
+    def stop() -> None:
+        loop.call_soon_threadsafe(told.set)
+
+    when_parent_leaves(stop)
+    await told.wait()
 
 
 def main() -> int:

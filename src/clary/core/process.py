@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import logging
 import sys
 from pathlib import Path
-from typing import Any
-
-import uvicorn
+from typing import TYPE_CHECKING, Any
 
 from clary.core import settings as core_settings
 from clary.core.parent import when_parent_leaves
 from clary.core.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
 
 GRACE_SECONDS = 5
 """How long requests under way may take when the process is told to stop."""
@@ -36,11 +38,16 @@ def begin(program: str) -> Settings:
     return settings
 
 
-def server(app: Any, *, keep_alive_seconds: int) -> uvicorn.Server:
+def server(app: Any, protocol: type[asyncio.Protocol], *, keep_alive_seconds: int) -> uvicorn.Server:
     """A server for an ASGI application; it stops by itself when the process that started this one is gone."""
+    # Imported here because not every process listens in this way.
+    import uvicorn
+
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=protocol,
+        # It sits in front of the application and looks at every request for headers that are not believed here.
+        proxy_headers=False,
         # The loop that is running already.
         loop="none",
         ws="none",

@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from dataclasses import replace
 from functools import lru_cache
+from time import perf_counter
 from typing import Any
 from urllib.parse import unquote
 
@@ -82,11 +83,13 @@ class EdgeApp:
         self._control = control
         self._own = own
         self._hosts = HostCheck(settings)
+        self._revisions: dict[str, int] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] != "http":
             return
+        begun = perf_counter()
         request = _request(scope)
         request_id = new_request_id()
         try:
@@ -102,7 +105,7 @@ class EdgeApp:
                 await self._answer_s3(request, authorization, request_id, receive, send)
                 return
             request.body = await whole(receive, LARGEST_BODY)
-            response = await self._answer(request, authorization, request_id)
+            response = await self._answer(request, authorization, request_id, begun)
         except ServiceError as error:
             response = _error(request, error, request_id)
         except Exception:
@@ -112,7 +115,9 @@ class EdgeApp:
         response.headers.setdefault("x-amzn-requestid", request_id)
         await _send(send, response)
 
-    async def _answer(self, request: Request, authorization: sigv4.Authorization | None, request_id: str) -> Response:
+    async def _answer(
+        self, request: Request, authorization: sigv4.Authorization | None, request_id: str, begun: float
+    ) -> Response:
         if authorization is None:
             raise MissingAuthenticationToken("Missing Authentication Token")
         route = routing.identify(request)
@@ -121,10 +126,13 @@ class EdgeApp:
             name = unquote(request.path.split("/")[2])
             arn = f"arn:aws:sagemaker:{route.region}:{principal.account}:endpoint/{name}"
             self._identities.authorize(principal, "sagemaker:InvokeEndpoint", arn, {})
-            return await self._inference.invoke(request, principal, route.region, name)
+            return await self._inference.invoke(request, principal, route.region, name, begun)
         response = await self._control.send(request, route.service, route.region, principal, request_id)
         # What the request changed is known here before its sender can use it.
-        self._own.refresh()
+        revisions = self._identities.database.revisions()
+        if revisions != self._revisions:
+            self._own.refresh()
+            self._revisions = revisions
         return response
 
     def _authenticate(

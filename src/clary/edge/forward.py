@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import lru_cache
 from pathlib import Path
 
 from clary.core.errors import ServiceUnavailable
@@ -15,6 +16,8 @@ WAIT_SECONDS = 15.0
 """How long a request waits for a control plane that cannot be reached; it has not seen the request then."""
 PAUSE_SECONDS = 0.05
 TIMEOUT_SECONDS = 60.0
+MOST_AT_ONCE = 64
+"""Each request that is under way has a thread in the control plane; more of them wait here."""
 BROKEN = 3
 """How often a request is sent again over which the control plane died: it may be the request that kills it."""
 
@@ -28,6 +31,7 @@ class Control:
     def __init__(self, socket: Path, pool: Pool) -> None:
         self.address = f"unix:{socket}"
         self._pool = pool
+        self._places = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def is_up(self) -> bool:
         """Whether the control plane answers."""
@@ -65,9 +69,10 @@ class Control:
         if operation:
             headers.append((b"x-clary-operation", operation.encode("latin-1")))
         if principal is not None:
-            headers.append((b"x-clary-principal", principal.to_json().encode("ascii")))
+            headers.append((b"x-clary-principal", _told(principal)))
         target = request.path.encode("latin-1") + (b"?" + request.query.encode("latin-1") if request.query else b"")
-        answer = await self._ask(request.method.encode("latin-1"), target, headers, request.body)
+        async with self._places:
+            answer = await self._ask(request.method.encode("latin-1"), target, headers, request.body)
         returned = {
             name.decode("latin-1"): value.decode("latin-1")
             for name, value in answer.headers
@@ -93,3 +98,9 @@ class Control:
                 if broken > BROKEN:
                     raise ServiceUnavailable(f"The control plane broke off ({error}). Please try again.") from error
             await asyncio.sleep(PAUSE_SECONDS)
+
+
+@lru_cache(maxsize=1024)
+def _told(principal: Principal) -> bytes:
+    """The caller as control reads it; the same for all requests of one."""
+    return principal.to_json().encode("ascii")

@@ -6,6 +6,7 @@ Reference: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime
 from __future__ import annotations
 
 import random
+from time import perf_counter
 
 from clary.core.errors import (
     InternalFailure,
@@ -15,6 +16,7 @@ from clary.core.errors import (
     ServiceUnavailable,
     ValidationError,
 )
+from clary.edge.invocations import Invocations
 from clary.edge.routes import EndpointRoute, Routes, Variant
 from clary.edge.upstream import Answer, Header, NotConnected, Pool, UpstreamError
 from clary.services.iam.api import Principal
@@ -50,12 +52,20 @@ class ModelError(ServiceError):
 class Inference:
     """The data plane of real-time inference."""
 
-    def __init__(self, routes: Routes, pool: Pool) -> None:
+    def __init__(self, routes: Routes, pool: Pool, invocations: Invocations) -> None:
         self._routes = routes
         self._pool = pool
+        self._invocations = invocations
 
-    async def invoke(self, request: Request, principal: Principal, region: str, name: str) -> Response:
-        """One call. Raises ``ValidationError``, ``ModelError``, ``ServiceUnavailable`` and others as documented."""
+    async def invoke(
+        self, request: Request, principal: Principal, region: str, name: str, begun: float | None = None
+    ) -> Response:
+        """One call, which began at ``begun`` by the clock of ``perf_counter``.
+
+        Raises ``ValidationError``, ``ModelError``, ``ServiceUnavailable`` and others as documented.
+        """
+        if begun is None:
+            begun = perf_counter()
         if len(request.body) > LARGEST_PAYLOAD:
             raise RequestTooLarge(f"The payload has {len(request.body)} bytes; at most {LARGEST_PAYLOAD} are taken.")
         for header, member in _LATER.items():
@@ -67,7 +77,18 @@ class Inference:
         for given, sent in _FORWARDED:
             if (value := request.headers.get(given)) is not None:
                 headers.append((sent, value.encode("latin-1")))
-        answer = await self._ask(variant, headers, request.body)
+        counted = (principal.account, region, name, variant.name)
+        asked = perf_counter()
+        overhead = (asked - begun) * 1e6
+        try:
+            answer = await self._ask(variant, headers, request.body)
+        except ServiceUnavailable:
+            self._invocations.count(counted, 0, 0.0, overhead)
+            raise
+        except ServiceError:
+            self._invocations.count(counted, 0, (perf_counter() - asked) * 1e6, overhead)
+            raise
+        self._invocations.count(counted, answer.status, (perf_counter() - asked) * 1e6, overhead)
         if answer.status >= 400:
             raise _model_error(answer, variant, name, principal.account, region)
         returned = {"x-amzn-invoked-production-variant": variant.name}

@@ -16,6 +16,7 @@ from clary.core.errors import MissingAuthenticationToken, ServiceError
 from clary.core.settings import Settings
 from clary.edge.body import whole
 from clary.edge.forward import Control
+from clary.edge.invocations import Invocations
 from clary.edge.routes import Routes
 from clary.edge.upstream import Pool
 from clary.objects.store import ObjectStore
@@ -47,6 +48,7 @@ class OwnPages:
         pool: Pool,
         control: Control,
         store: ObjectStore,
+        invocations: Invocations,
     ) -> None:
         self._settings = settings
         self._identities = identities
@@ -54,6 +56,7 @@ class OwnPages:
         self._pool = pool
         self._control = control
         self._store = store
+        self._invocations = invocations
 
     async def answer(self, request: Request, receive: Receive) -> Response:
         """Answer a request; errors are JSON with ``code`` and ``message``."""
@@ -118,6 +121,7 @@ class OwnPages:
 
     async def _clear(self, request: Request, region: str, principal: Principal) -> Response:
         asked = replace(request, path="/_clary/reset")
+        self._invocations.forget()
         response = await self._control.send(asked, "clary", region, principal, "reset")
         await self._clear_objects()
         self.refresh()

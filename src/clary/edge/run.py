@@ -16,7 +16,9 @@ from clary.core.settings import Settings
 from clary.edge.app import EdgeApp, authorize_s3
 from clary.edge.forward import Control
 from clary.edge.inference import Inference
+from clary.edge.invocations import Invocations
 from clary.edge.own import OwnPages
+from clary.edge.protocol import EdgeProtocol
 from clary.edge.routes import Routes
 from clary.edge.studio.app import Studio
 from clary.edge.upstream import Pool
@@ -41,19 +43,22 @@ async def serve(settings: Settings) -> None:
     identities = Identities(database, settings)
     routes = Routes(database)
     control = Control(settings.control_socket, pool)
-    own = OwnPages(settings, identities, routes, pool, control, store)
-    inference = Inference(routes, pool)
+    invocations = Invocations(control)
+    own = OwnPages(settings, identities, routes, pool, control, store, invocations)
+    inference = Inference(routes, pool, invocations)
     studio = Studio(settings, identities, control, inference)
     app = EdgeApp(settings, identities, S3App(store, authorize_s3(identities)), inference, control, own, studio)
     own.refresh()
-    listening = server(app, keep_alive_seconds=KEEP_ALIVE_SECONDS)
+    listening = server(app, EdgeProtocol, keep_alive_seconds=KEEP_ALIVE_SECONDS)
     port = listener.getsockname()[1]
     write_private(settings.run / "edge.json", json.dumps({"port": port, "pid": os.getpid()}))
-    fresh = asyncio.create_task(own.keep_fresh())
+    tasks = [asyncio.create_task(own.keep_fresh()), asyncio.create_task(invocations.tell())]
     try:
         await listening.serve(sockets=[listener])
     finally:
-        fresh.cancel()
+        for task in tasks:
+            task.cancel()
+        await invocations.close()
         await store.close()
         database.close()
 

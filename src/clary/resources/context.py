@@ -107,5 +107,7 @@ class ServiceApp:
     """What stands before the colon of an action in a policy, where it is not ``name``."""
     resource_of: Callable[[Context, str, Mapping[str, Any]], str] | None = None
     """The ARN that an operation acts on, for the policies; ``*`` where there is none yet."""
+    conditions_of: Callable[[str, Mapping[str, Any]], Mapping[str, str]] | None = None
+    """The service's own condition keys with what an operation's members give them, for the policies."""
     spelled: Callable[[], Mapping[str, Spelled]] = dict
     """The ordinary operations of its nouns by the operation's name, where the service is made by the grammar."""

@@ -57,11 +57,9 @@ def query(resource: Resource, context: Context, transaction: Transaction, params
     parents = dict(resource.unnamed)
     conditions: list[Condition] = []
     for member, value in params.items():
-        if member in SIZES or member in resource.dialect.ignored or (member in TOKENS and not value):
+        if member in SIZES or member in TOKENS or member in resource.dialect.ignored:
             continue
-        if member in TOKENS:
-            wanted = replace(wanted, after=read_token(value))
-        elif member == "SortBy":
+        if member == "SortBy":
             wanted = replace(wanted, sort_by=column(resource, value))
         elif member == "SortOrder":
             wanted = replace(wanted, descending=value.lower() == "descending")
@@ -84,6 +82,8 @@ def query(resource: Resource, context: Context, transaction: Transaction, params
     else:
         conditions.extend(Condition(member, "equals", value) for member, value in parents.items())
     size = next((params[member] for member in SIZES if member in params), resource.page or resource.dialect.page)
+    if token := next((params[member] for member in TOKENS if params.get(member)), None):
+        wanted = replace(wanted, after=read_token(token, wanted.sort_by, wanted.descending))
     return replace(wanted, conditions=tuple(conditions), limit=int(size) + 1)
 
 
@@ -97,7 +97,7 @@ def page(
         return rows, None
     last = rows[-1]
     value = at_path(query.sort_by)(context, transaction, last)
-    return rows, write_token("" if value is None else value, last.id)
+    return rows, write_token("" if value is None else value, last.id, query.sort_by, query.descending)
 
 
 def cut(rows: Sequence[Row], params: Mapping[str, Any], size: int) -> tuple[Sequence[Row], str | None]:
@@ -150,17 +150,22 @@ def _condition(resource: Resource, member: str, value: Any) -> Condition:
     return Condition(column(resource, member), "equals", value)
 
 
-def write_token(value: str | float, row: int) -> str:
-    """The token of the page after the row that has this id and is sorted by ``value``."""
-    return base64.urlsafe_b64encode(orjson.dumps([value, row])).decode()
+def write_token(value: str | float, row: int, sort_by: str, descending: bool) -> str:
+    """The token of the page after the row that has this id and, in this order, comes with ``value``."""
+    return base64.urlsafe_b64encode(orjson.dumps([value, row, sort_by, descending])).decode()
 
 
-def read_token(token: str) -> tuple[str | float, int]:
-    """What ``write_token`` was given; raises ``ValidationException`` for a token that it did not give."""
+def read_token(token: str, sort_by: str, descending: bool) -> tuple[str | float, int]:
+    """The value and the row that ``write_token`` was given.
+
+    Raises ``ValidationException`` for a token that it did not give, or not for a list in this order.
+    """
     try:
-        value, row = orjson.loads(base64.b64decode(token, altchars=b"-_", validate=True))
+        value, row, *order = orjson.loads(base64.b64decode(token, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, TypeError):
         raise ValidationException("The pagination token is invalid.") from None
     if not isinstance(value, str | float | int) or not isinstance(row, int) or isinstance(value, bool):
         raise ValidationException("The pagination token is invalid.")
+    if order != [sort_by, descending]:
+        raise ValidationException("The pagination token is invalid: it belongs to a list in another order.")
     return value, row

@@ -98,6 +98,8 @@ def _fallback(resource: Resource, member: str, shape: Shape) -> Seen | None:
         return _COLUMNS["@created"]
     if member in _MODIFIED:
         return _COLUMNS["@modified"]
+    if member == "LastModifiedBy":
+        return at_path("CreatedBy")
     # Rows of a list call a member by the noun and its name: ``ExperimentSource`` is the experiment's ``Source``.
     if member.startswith(resource.noun):
         return at_path(member.removeprefix(resource.noun))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clary.resources.context import ServiceApp
 from clary.services.application_autoscaling.service import app as application_autoscaling
+from clary.services.cloudwatch.service import SERVICE as CLOUDWATCH
 from clary.services.ecr.service import app as ecr
 from clary.services.events.service import app as events
 from clary.services.glue.service import app as glue
@@ -19,4 +20,4 @@ from clary.services.tagging_api.service import SERVICE as TAGGING
 def services() -> dict[str, ServiceApp]:
     """Every service by its name in botocore."""
     declared = (sagemaker(), glue(), ecr(), events(), application_autoscaling(), resource_groups())
-    return {app.name: app for app in (*declared, METRICS, IAM, STS, LOGS, TAGGING)}
+    return {app.name: app for app in (*declared, METRICS, CLOUDWATCH, IAM, STS, LOGS, TAGGING)}

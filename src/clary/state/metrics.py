@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, NamedTuple
@@ -61,6 +61,13 @@ class Metrics:
     def remove(self, resource: int) -> None:
         """Forget what was measured of a resource."""
         self._connection.execute(delete(metrics).where(_M.resource == resource))
+
+    def values(self, resource: int, name: str, start: float, end: float) -> Iterator[Measurement]:
+        """The values of a metric from ``start`` to before ``end``, in the order of time, read as they are taken."""
+        conditions = (_M.resource == resource, _M.name == name, _M.time >= start, _M.time < end)
+        statement = select(_M.name, _M.time, _M.step, _M.value).where(*conditions).order_by(_M.time)
+        for row in self._connection.execute(statement, execution_options={"yield_per": 1_000}):
+            yield Measurement(*row)
 
     def series(self, query: SeriesQuery) -> list[tuple[int, float]]:
         """The points in their order: the start of each span, or the step, and the statistic of its values.

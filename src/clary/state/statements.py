@@ -11,36 +11,43 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Select,
-    Update,
-    and_,
     bindparam,
     delete,
     func,
     insert,
     or_,
     select,
+    tuple_,
     update,
 )
 
 from clary.state.graph import is_linked
 from clary.state.records import Comparison, Query
-from clary.state.tables import resources
+from clary.state.session import Prepared
+from clary.state.tables import resources, revisions, tags
 
 _R = resources.c
 COLUMNS = tuple(column for column in _R if column.name not in ("lease_owner", "lease_until"))
 KEY = ("account", "region", "service", "kind", "parent", "name")
 
-by_key = select(*COLUMNS).where(*(_R[name] == bindparam(name) for name in KEY))
-by_row = select(*COLUMNS).where(_R.id == bindparam("row"))
-by_arn = select(*COLUMNS).where(_R.arn == bindparam("arn"))
-insertion = insert(resources)
-deletion = delete(resources).where(_R.id == bindparam("row"), _R.version == bindparam("old_version"))
+by_key = Prepared(select(*COLUMNS).where(*(_R[name] == bindparam(name) for name in KEY)))
+by_row = Prepared(select(*COLUMNS).where(_R.id == bindparam("row")))
+by_arn = Prepared(select(*COLUMNS).where(_R.arn == bindparam("arn")))
+deletion = Prepared(delete(resources).where(_R.id == bindparam("row"), _R.version == bindparam("old_version")))
 
 _CHANGED = ("arn", "status", "modified", "document", "wake_at", "version")
+insertion = Prepared(
+    insert(resources).values({name: bindparam(name) for name in (*KEY, *_CHANGED, "created", "fence")})
+)
+
+tags_of = Prepared(select(tags.c.key, tags.c.value).where(tags.c.arn == bindparam("arn")).order_by(tags.c.key))
+untagging = Prepared(delete(tags).where(tags.c.arn == bindparam("of")))
+revision_of = Prepared(select(revisions.c.revision).where(revisions.c.topic == bindparam("topic")))
+all_revisions = Prepared(select(revisions.c.topic, revisions.c.revision))
 
 
 @lru_cache(maxsize=4)
-def change(fenced: bool, ends_work: bool) -> Update:
+def change(fenced: bool, ends_work: bool) -> Prepared:
     """The update of one record; parameters are the new values with ``new_`` before their names."""
     conditions = [_R.id == bindparam("row"), _R.version == bindparam("old_version")]
     if fenced:
@@ -48,7 +55,7 @@ def change(fenced: bool, ends_work: bool) -> Update:
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _CHANGED}
     if ends_work:
         values |= {"lease_owner": None, "lease_until": None}
-    return update(resources).where(*conditions).values(values)
+    return Prepared(update(resources).where(*conditions).values(values))
 
 
 def due(now: float) -> Select[tuple[int]]:
@@ -60,17 +67,41 @@ def due(now: float) -> Select[tuple[int]]:
 _COLUMNS = {f"@{name}": _R[name] for name in ("parent", "name", "status", "created", "modified")}
 
 
-def listing(query: Query) -> tuple[Select[Any], dict[str, Any]]:
-    """The statement for the page that ``query`` asks for, and its parameters."""
-    statement = _listing(
-        _form(query), query.sort_by, query.descending, query.limit is not None, query.after is not None
-    )
+def listing(query: Query, sorted_apart: bool = False) -> tuple[Prepared, dict[str, Any]]:
+    """The statement for the page that ``query`` asks for, and its parameters.
+
+    With ``sorted_apart`` all that it asks for is looked up by status or parent and then sorted: right for a few.
+    """
+    limited, continued = query.limit is not None, query.after is not None
+    statement = _listing(_form(query), query.sort_by, query.descending, limited, continued, sorted_apart)
     parameters = _parameters(query)
     if query.limit is not None:
         parameters["most"] = query.limit
     if query.after is not None:
         parameters["after_value"], parameters["after_row"] = query.after
     return statement, parameters
+
+
+def apart(query: Query) -> Query | None:
+    """What an index on status or parent tells apart of the resources that ``query`` asks for, if it does not sort them
+    as well."""
+    if query.sort_by == "@created":
+        return None
+    equal = (each for each in query.conditions if each.comparison == "equals" and each.value != "")
+    conditions = tuple(each for each in equal if each.path in _PARTLY_INDEXED)[:1]
+    wanted = Query(query.account, query.region, query.service, query.kind, conditions)
+    return wanted if conditions else None
+
+
+def counting_some(query: Query, most: int) -> tuple[Prepared, dict[str, Any]]:
+    """The statement that counts what ``query`` asks for as far as ``most``, and its parameters."""
+    return _counting_some(_form(query)), {**_parameters(query), "most": most}
+
+
+@lru_cache(maxsize=16)
+def _counting_some(form: _Form) -> Prepared:
+    some = select(_R.id).where(*_conditions(form)).limit(bindparam("most")).subquery()
+    return Prepared(select(func.count()).select_from(some))
 
 
 def counting(query: Query) -> tuple[Select[Any], dict[str, Any]]:
@@ -82,6 +113,8 @@ class _Form(NamedTuple):
     """All of a query that decides the text of its statement."""
 
     conditions: tuple[tuple[str, Comparison, type], ...]
+    filled: tuple[int, ...]
+    """Which of the conditions have a value that is not the empty text."""
     by_arn: bool
     by_name: bool
     links: tuple[tuple[tuple[str, ...], bool], ...]
@@ -89,8 +122,9 @@ class _Form(NamedTuple):
 
 def _form(query: Query) -> _Form:
     conditions = tuple((each.path, each.comparison, type(each.value)) for each in query.conditions)
+    filled = tuple(number for number, each in enumerate(query.conditions) if each.value != "")
     links = tuple((link.types, link.incoming) for link in query.linked)
-    return _Form(conditions, query.arns is not None, query.names is not None, links)
+    return _Form(conditions, filled, query.arns is not None, query.names is not None, links)
 
 
 def _parameters(query: Query) -> dict[str, Any]:
@@ -110,21 +144,28 @@ def _parameters(query: Query) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=512)
-def _listing(form: _Form, sort_by: str, descending: bool, limited: bool, continued: bool) -> Select[Any]:
+def _listing(
+    form: _Form, sort_by: str, descending: bool, limited: bool, continued: bool, sorted_apart: bool
+) -> Prepared:
     conditions = _conditions(form)
     # Resources that have nothing at the path come as if they had an empty text there: pages need an order of all.
     column = _COLUMNS[sort_by] if sort_by in _COLUMNS else func.coalesce(_at(sort_by, str), "")
+    if sorted_apart:
+        # Hidden from the planner, which would go through all resources of the kind in this order.
+        column = func.coalesce(column, column)
     if continued:
         value: BindParameter[Any] = bindparam("after_value")
         row: BindParameter[int] = bindparam("after_row")
-        beyond = column < value if descending else column > value
-        same = _R.id < row if descending else _R.id > row
-        conditions.append(or_(beyond, and_(column == value, same)))
+        # As one comparison an index answers it wherever the page begins, even where many rows sort alike.
+        place, last = tuple_(column, _R.id), tuple_(value, row)
+        conditions.append(place < last if descending else place > last)
     order = (column.desc(), _R.id.desc()) if descending else (column.asc(), _R.id.asc())
     statement = select(*COLUMNS).where(*conditions).order_by(*order)
-    return statement.limit(bindparam("most")) if limited else statement
+    return Prepared(statement.limit(bindparam("most")) if limited else statement)
 
 
+_PARTLY_INDEXED = ("@status", "@parent")
+"""Columns with an index that leaves out empty texts, and that is used only where a statement leaves them out too."""
 _KIND = (_R.account, _R.region, _R.service, _R.kind)
 
 
@@ -143,6 +184,8 @@ def _conditions(form: _Form) -> list[ColumnElement[bool]]:
         at: Any = _COLUMNS[path] if path in _COLUMNS else _at(path, kind)
         value: BindParameter[Any] = bindparam(f"value_{number}")
         conditions.append(_COMPARISONS[comparison](at, value))
+        if comparison == "equals" and path in _PARTLY_INDEXED and number in form.filled:
+            conditions.append(at != "")
     return conditions
 
 

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from typing import Any
 
-REVISION = "0002"
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+REVISION = "0004"
 """The migration that these definitions correspond to (``migrations/versions``)."""
 
 metadata = MetaData()
 
 _ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+_OF_KIND = ("account", "region", "service", "kind")
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """The options of an index that holds some rows only; on PostgreSQL, whose module takes long to load, it has all."""
+    return {"sqlite_where": text(condition)}
+
 
 resources = Table(
     "resources",
@@ -38,7 +61,10 @@ resources = Table(
     Index("resources_by_modification", "account", "region", "service", "kind", "modified", "id"),
     Index("resources_by_name", "account", "region", "service", "kind", "name", "id"),
     Index("resources_by_status", "account", "region", "service", "kind", "status", "id"),
-    Index("resources_by_wake", "wake_at"),
+    # Of nouns that have no status, belong to nothing or are at rest, these hold nothing: each index costs every write.
+    Index("resources_by_status_and_creation", *_OF_KIND, "status", "created", "id", **_where("status != ''")),
+    Index("resources_by_parent", *_OF_KIND, "parent", "created", "id", **_where("parent != ''")),
+    Index("resources_by_wake", "wake_at", **_where("wake_at IS NOT NULL")),
     Index("resources_by_arn", "arn"),
     # Row ids name the folders of jobs, so that one must never be given out twice.
     sqlite_autoincrement=True,
@@ -79,6 +105,42 @@ metrics = Table(
     Column("step", BigInteger),
     Column("value", Float(53), nullable=False),
     Index("metrics_by_time", "resource", "name", "time"),
+)
+
+# Metrics that are put by name: a row for each of them, and one for each span of time in which it had values.
+series = Table(
+    "series",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True, autoincrement=True),
+    Column("account", String(12), nullable=False),
+    Column("region", String(32), nullable=False),
+    Column("namespace", String(255), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("dimensions", Text, nullable=False),
+    # Of namespace, name and dimensions, which are too long together for a key.
+    Column("digest", String(32), nullable=False),
+    # When values were last put, which may have been measured before.
+    Column("published", Float(53), nullable=False),
+    UniqueConstraint("account", "region", "digest", name="series_key"),
+    Index("series_by_name", "account", "region", "namespace", "name", "id"),
+    # Its points are found by its row alone, so that one must never be given out twice.
+    sqlite_autoincrement=True,
+)
+
+points = Table(
+    "points",
+    metadata,
+    Column("series", BigInteger, primary_key=True),
+    Column("time", BigInteger, primary_key=True),
+    Column("span", Integer, primary_key=True),
+    Column("unit", String(32), primary_key=True),
+    Column("count", Float(53), nullable=False),
+    Column("sum", Float(53), nullable=False),
+    Column("least", Float(53), nullable=False),
+    Column("most", Float(53), nullable=False),
+    # From which percentiles are read; null where not all values are known.
+    Column("sketch", LargeBinary),
+    Index("points_by_age", "span", "time"),
 )
 
 events = Table(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, select, update
+import orjson
+from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from clary.state import graph, statements
@@ -15,22 +16,25 @@ from clary.state.metrics import Metrics
 from clary.state.records import AlreadyExists, Association, Key, Query, Record, VersionConflict
 from clary.state.search import statements as searches
 from clary.state.search.clauses import Hit, Path, Search
-from clary.state.tables import associations, events, metrics, resources, revisions, routes, tags
+from clary.state.series import SeriesStore
+from clary.state.session import Prepared, Session
+from clary.state.tables import associations, events, metrics, points, resources, revisions, routes, series, tags
 
 _R = resources.c
 _FEW = 2_000
 """Up to so many resources a search looks up one by one, instead of going through all in their order."""
+_FEW_SORTED = 500
+"""Up to so many resources of a status or a parent a list looks up and sorts, instead of going through all in order."""
 _FEW_LINKED = 500
 """The same for lists of what is connected with a resource."""
-_REVISION = select(revisions.c.revision).where(revisions.c.topic == bindparam("topic"))
-_TAGS = select(tags.c.key, tags.c.value).where(tags.c.arn == bindparam("arn")).order_by(tags.c.key)
 
 
 class Transaction:
     """What can be asked and changed within one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._connection = session.connection
 
     # Resources
 
@@ -46,8 +50,8 @@ class Transaction:
         """The resource with this ARN."""
         return self._one(statements.by_arn, {"arn": arn})
 
-    def _one(self, statement: Any, parameters: Mapping[str, Any]) -> Record | None:
-        row = self._connection.execute(statement, parameters).first()
+    def _one(self, statement: Prepared, parameters: Mapping[str, Any]) -> Record | None:
+        row = self._session.first(statement, parameters)
         return _record(row) if row is not None else None
 
     def insert(self, record: Record) -> Record:
@@ -56,18 +60,14 @@ class Transaction:
         Raises ``AlreadyExists`` if there is one with its key.
         """
         values = {**record.key._asdict(), **_values(record), "version": 1, "created": record.created, "fence": 0}
-        # SQLite undoes the one statement that failed; elsewhere the transaction is lost without a savepoint.
-        alone = self._connection.dialect.name == "sqlite"
         try:
-            with nullcontext() if alone else self._connection.begin_nested():
-                result = self._connection.execute(statements.insertion, values)
-        except IntegrityError:
+            row = self._session.insert(statements.insertion, values)
+        except (IntegrityError, sqlite3.IntegrityError):
             present = self.get(record.key)
             if present is None:
                 raise
             raise AlreadyExists(present) from None
-        assert result.inserted_primary_key is not None
-        record.id, record.version = result.inserted_primary_key[0], 1
+        record.id, record.version = row, 1
         return record
 
     def update(self, record: Record, *, fence: int | None = None) -> Record:
@@ -80,7 +80,7 @@ class Transaction:
         if fence is not None:
             parameters["old_fence"] = fence
         statement = statements.change(fence is not None, record.wake_at is None)
-        if self._connection.execute(statement, parameters).rowcount != 1:
+        if self._session.change(statement, parameters) != 1:
             raise VersionConflict(record.arn)
         record.version += 1
         return record
@@ -91,14 +91,25 @@ class Transaction:
         Raises ``VersionConflict`` if it changed since it was read.
         """
         parameters = {"row": record.id, "old_version": record.version}
-        if self._connection.execute(statements.deletion, parameters).rowcount != 1:
+        if self._session.change(statements.deletion, parameters) != 1:
             raise VersionConflict(record.arn)
-        self._connection.execute(delete(tags).where(tags.c.arn == record.arn))
+        self._session.change(statements.untagging, {"of": record.arn})
 
     def find(self, query: Query) -> list[Record]:
         """The resources that ``query`` asks for; a page costs the same wherever in the list it lies."""
-        statement, parameters = statements.listing(self._told(query))
-        return [_record(row) for row in self._connection.execute(statement, parameters)]
+        told = self._told(query)
+        statement, parameters = statements.listing(told, self._tells_few_apart(told))
+        return [_record(row) for row in self._session.rows(statement, parameters)]
+
+    def _tells_few_apart(self, query: Query) -> bool:
+        """Whether it is better to look up what ``query`` asks for and sort it than to go through all in its order.
+
+        SQLite's planner, unlike others, does not know how many rows have which value.
+        """
+        if self._session.driver is None or (apart := statements.apart(query)) is None:
+            return False
+        row = self._session.first(*statements.counting_some(apart, _FEW_SORTED + 1))
+        return row is not None and row[0] <= _FEW_SORTED
 
     def count(self, query: Query) -> int:
         """How many resources ``query`` asks for, its page left aside."""
@@ -178,7 +189,7 @@ class Transaction:
 
     def tags(self, arn: str) -> dict[str, str]:
         """The tags of the resource with this ARN, by key."""
-        return {row.key: row.value for row in self._connection.execute(_TAGS, {"arn": arn})}
+        return {row[0]: row[1] for row in self._session.rows(statements.tags_of, {"arn": arn})}
 
     def set_tags(self, arn: str, values: Mapping[str, str]) -> None:
         """Add tags; one whose key is there gets the new value."""
@@ -262,6 +273,11 @@ class Transaction:
         """What was measured of resources while they were at work."""
         return Metrics(self._connection)
 
+    @property
+    def series(self) -> SeriesStore:
+        """What was measured of anything under the names of metrics."""
+        return SeriesStore(self._connection)
+
     # Events
 
     def add_event(self, arn: str, time: float, kind: str, document: Mapping[str, Any]) -> None:
@@ -278,8 +294,12 @@ class Transaction:
 
     def revision(self, topic: str) -> int:
         """How often ``topic`` changed."""
-        row = self._connection.execute(_REVISION, {"topic": topic}).first()
-        return int(row.revision) if row else 0
+        row = self._session.first(statements.revision_of, {"topic": topic})
+        return int(row[0]) if row else 0
+
+    def revisions(self) -> dict[str, int]:
+        """How often each topic changed."""
+        return {row[0]: row[1] for row in self._session.rows(statements.all_revisions, {})}
 
     def set_route(self, account: str, region: str, name: str, document: Mapping[str, Any] | None) -> None:
         """Publish where the endpoint ``name`` is served, or, with ``None``, that it is not."""
@@ -298,7 +318,7 @@ class Transaction:
 
     def clear(self) -> None:
         """Forget everything."""
-        for table in (resources, tags, associations, metrics, events, routes):
+        for table in (resources, tags, associations, metrics, series, points, events, routes):
             self._connection.execute(delete(table))
         for topic in ("routes", "identity"):
             self.bump(topic)
@@ -314,16 +334,20 @@ def _values(record: Record) -> dict[str, Any]:
     }
 
 
-def _record(row: Row[Any]) -> Record:
+def _record(row: Sequence[Any]) -> Record:
+    """The record in a row of ``statements.COLUMNS``, which other columns may follow."""
+    row_id, account, region, service, kind, parent, name, arn, status, created, modified, document, *rest = row
+    version, wake_at, fence = rest[:3]
     return Record(
-        key=Key(row.account, row.region, row.service, row.kind, row.parent, row.name),
-        arn=row.arn,
-        created=row.created,
-        modified=row.modified,
-        document=row.document,
-        status=row.status,
-        wake_at=row.wake_at,
-        version=row.version,
-        id=row.id,
-        fence=row.fence,
+        Key(account, region, service, kind, parent, name),
+        arn,
+        created,
+        modified,
+        # SQLite's driver gives the text.
+        orjson.loads(document) if type(document) is str else document,
+        status,
+        wake_at,
+        version,
+        row_id,
+        fence,
     )

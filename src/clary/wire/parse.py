@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from clary.core.errors import SerializationException, UnknownOperationException
-from clary.wire import cbor, read_json, read_query
+from clary.wire import cbor, compression, read_json, read_query
 from clary.wire.catalog import Service
 from clary.wire.http import Request
 from clary.wire.read_rest import read_rest
@@ -31,6 +32,8 @@ def parse(service: Service, request: Request, route: Route | None = None) -> tup
     if route.service != service.name or route.operation is None:
         raise UnknownOperationException(f"No operation of {service.name} answers this request")
     operation = service.operation(route.operation)
+    if operation.request_compression and compression.is_compressed(request):
+        request = replace(request, body=compression.unpacked(request.body))
     return operation, _PARSERS[route.protocol](service, operation, request, route)
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import unquote_plus
 
 from clary.core.errors import ServiceError, SignatureDoesNotMatch, UnknownOperationException
+from clary.wire import compression
 from clary.wire.catalog import Service, Summary, UnknownService, service, summaries
 from clary.wire.errors import InvalidAction, MissingAction
 from clary.wire.http import Request
@@ -202,7 +203,8 @@ def _form_value(request: Request, key: str) -> str | None:
     """The first value of a form field in the query string or in a form body; cheap, without reading the rest."""
     value = _find(request.query, key)
     if value is None and request.body and request.headers.get("content-type", _FORM).startswith(_FORM):
-        value = _find(request.body.decode("utf-8", "replace"), key)
+        body = compression.beginning(request.body) if compression.is_compressed(request) else request.body
+        value = _find(body.decode("utf-8", "replace"), key)
     return value
 
 

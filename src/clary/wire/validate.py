@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from clary.core.errors import ServiceError, ValidationError, ValidationException
+from clary.wire.constraints import fits
 from clary.wire.patterns import matches
 from clary.wire.timestamps import epoch_seconds
 
@@ -32,7 +33,8 @@ def validate(operation: Any, params: dict[str, Any], *, patterns: bool = True) -
     ``ValidationException``, under the code that the service uses for it, with every violation in one message.
     """
     shape = operation.input_shape
-    if shape is None:
+    # Nearly all requests are valid: whether one is takes a fraction of the time that it takes to say what is wrong.
+    if shape is None or fits(shape)(params):
         return
     found: list[str] = []
     _structure(shape, params, "", found)

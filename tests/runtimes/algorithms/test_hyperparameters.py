@@ -67,7 +67,7 @@ def test_the_control_plane_can_read_them_without_numpy() -> None:
     ],
 )
 def test_xgboost_refuses(given: dict[str, str], message: str) -> None:
-    assert xgboost.validate(given) == [message]
+    assert xgboost.SPECIFICATION.validate(given) == [message]
     with pytest.raises(UserError, match=re.escape(message)):
         xgboost.SPECIFICATION.parse(given)
 
@@ -84,7 +84,7 @@ def test_xgboost_accepts_and_types() -> None:
         "tree_method": "hist",
         "_tuning_objective_metric": "validation:mlogloss",
     }
-    assert xgboost.validate(given) == []
+    assert xgboost.SPECIFICATION.validate(given) == []
     values = xgboost.SPECIFICATION.parse(given)
     assert values["num_round"] == 10 and values["eta"] == 0.2 and values["lambda"] == 2.0
     assert values["eval_metric"] == ["mlogloss", "merror", "error@0.7"]
@@ -92,7 +92,7 @@ def test_xgboost_accepts_and_types() -> None:
 
 
 def test_all_faults_are_told_at_once() -> None:
-    assert len(xgboost.validate({"eta": "2", "gamma": "x", "nonsense": "1"})) == 4
+    assert len(xgboost.SPECIFICATION.validate({"eta": "2", "gamma": "x", "nonsense": "1"})) == 4
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_all_faults_are_told_at_once() -> None:
     ],
 )
 def test_linear_learner_refuses(given: dict[str, str], message: str) -> None:
-    assert linear_learner.validate(given) == [message]
+    assert linear_learner.SPECIFICATION.validate(given) == [message]
 
 
 def test_linear_learner_has_the_documented_defaults() -> None:

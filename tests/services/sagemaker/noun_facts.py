@@ -44,7 +44,7 @@ def facts(other: Other) -> Facts:
             "ServerlessConfig": LEFT_OUT,
         },
         "CreateModelCardRequest": {"Content": "{}"},
-        "UpdateModelCardRequest": {"Content": '{"business_details": {}}'},
+        "UpdateModelCardRequest": {"Content": '{"business_details": {}}', "ModelCardStatus": LEFT_OUT},
         "CreateDomainRequest": {"DefaultUserSettings": GIVEN},
         "UserSettings": {"ExecutionRole": GIVEN},
         "CreateUserProfileRequest": {"SingleSignOnUserIdentifier": LEFT_OUT, "SingleSignOnUserValue": LEFT_OUT},
@@ -100,6 +100,7 @@ OBSERVED = {"TrainingJob", "ProcessingJob", "TransformJob"}
 OWN_TESTS: Mapping[str, str] = {
     "CreateTrainingJob": "services/sagemaker/test_queue.py",
     "CreateProcessingJob": "parity/parity_lab.py",
+    "CreateModelCardExportJob": "services/sagemaker/test_model_cards.py",
     "CreateEndpoint": "services/sagemaker/test_queue.py",
     "AddAssociation": "services/sagemaker/test_lineage.py",
     "DeleteAssociation": "services/sagemaker/test_lineage.py",

@@ -37,6 +37,17 @@ def test_a_token_that_was_never_given_out_is_refused(clary_aws: Server) -> None:
         assert refused.value.response["Error"]["Code"] == "ValidationException"
 
 
+def test_a_token_belongs_to_the_order_that_it_continues(clary_aws: Server) -> None:
+    sagemaker = clary_aws.client("sagemaker")
+    for name in ("a", "b", "c"):
+        sagemaker.create_experiment(ExperimentName=name)
+    token = sagemaker.list_experiments(SortBy="Name", MaxResults=1)["NextToken"]
+    for other in ({}, {"SortBy": "CreationTime"}, {"SortBy": "Name", "SortOrder": "Ascending"}):
+        with pytest.raises(ClientError) as refused:
+            sagemaker.list_experiments(NextToken=token, **other)
+        assert refused.value.response["Error"]["Code"] == "ValidationException"
+
+
 def test_accounts_regions_are_worlds_of_their_own(clary_aws: Server) -> None:
     clary_aws.client("sagemaker").create_experiment(ExperimentName="here")
     there = clary_aws.client("sagemaker", region_name="eu-west-1")

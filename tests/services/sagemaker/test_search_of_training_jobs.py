@@ -24,6 +24,7 @@ def job(number: int) -> dict[str, Any]:
     """The document of a training job; no two are alike, and not all have everything."""
     document: dict[str, Any] = {
         "TrainingJobName": f"Job-{number:02}",
+        "OutputDataConfig": {"S3OutputPath": "s3://bucket/output"},
         "HyperParameters": {"rate": f"{number / 8}", "depth": str(number), "name.dotted": "a", 'odd "key"': "é"},
         "InputDataConfig": [
             {

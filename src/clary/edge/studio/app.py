@@ -18,7 +18,7 @@ from clary.core.errors import AccessDenied, ServiceError, UnknownOperationExcept
 from clary.core.settings import Settings
 from clary.edge.body import whole
 from clary.edge.forward import Control
-from clary.edge.inference import Inference
+from clary.edge.inference import LARGEST_PAYLOAD, Inference
 from clary.edge.studio.pages import StudioPages
 from clary.services.iam.api import Identities, Principal
 from clary.services.iam.sign_in import LASTS_S, BrowserSession, SignInFailed, SignIns
@@ -117,7 +117,7 @@ class Studio:
         if words[0] == "model" and request.method == "GET":
             return await self._control.send(request, "clary", region, principal, request_id)
         if words[0] == "invoke" and len(words) == 2 and request.method == "POST":
-            request.body = await whole(receive, LARGEST_CALL)
+            request.body = await whole(receive, LARGEST_PAYLOAD)
             name = unquote(words[1])
             arn = f"arn:aws:sagemaker:{region}:{principal.account}:endpoint/{name}"
             self._identities.authorize(principal, "sagemaker:InvokeEndpoint", arn, {})

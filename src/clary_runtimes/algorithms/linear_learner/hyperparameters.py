@@ -115,8 +115,3 @@ def _loss(values: Mapping[str, Any]) -> Iterable[str]:
 
 
 SPECIFICATION = Specification(_PARAMETERS, rules=(_classes, _loss), wording=SchemaWording())
-
-
-def validate(given: Mapping[str, str]) -> list[str]:
-    """What is wrong with the hyperparameters of a job; empty if nothing."""
-    return SPECIFICATION.validate(given)

@@ -129,3 +129,6 @@ def _instance(instance: Any, width: int) -> Any:
     row = np.zeros(width)
     row[features["keys"]] = values
     return row
+
+
+handler = LinearLearnerHandler

@@ -164,8 +164,3 @@ SPECIFICATION = Specification(
     aliases={"learning_rate": "eta", "min_split_loss": "gamma", "reg_lambda": "lambda", "reg_alpha": "alpha"},
     rules=(_updater, _objective, _eval_metric, _constraints),
 )
-
-
-def validate(given: Mapping[str, str]) -> list[str]:
-    """What is wrong with the hyperparameters of a job, in the words of the official container; empty if nothing."""
-    return SPECIFICATION.validate(given)

@@ -160,3 +160,6 @@ def _last_round(model: Any) -> int:
     """How many rounds to use: those up to the best one where early stopping left its mark, else all (0)."""
     best = model.attr("best_iteration")
     return int(best) + 1 if best is not None and int(best) < model.num_boosted_rounds() else 0
+
+
+handler = XGBoostHandler

@@ -57,6 +57,7 @@ def list_associations(context: Context, params: dict[str, Any]) -> dict[str, Any
     """``ListAssociations``: the edges that satisfy every filter given, the newest first unless told otherwise."""
     size = params.get("MaxResults", SAGEMAKER.page)
     after, before = params.get("CreatedAfter"), params.get("CreatedBefore")
+    sort_by, descending = _KEYS[params.get("SortBy", "CreationTime")], params.get("SortOrder") != "Ascending"
     query = EdgeQuery(
         source=params.get("SourceArn"),
         destination=params.get("DestinationArn"),
@@ -65,17 +66,17 @@ def list_associations(context: Context, params: dict[str, Any]) -> dict[str, Any
         destination_type=params.get("DestinationType"),
         created_from=after.timestamp() if after else None,
         created_to=before.timestamp() if before else None,
-        sort_by=_KEYS[params.get("SortBy", "CreationTime")],
-        descending=params.get("SortOrder") != "Ascending",
+        sort_by=sort_by,
+        descending=descending,
         limit=size + 1,
-        after=read_token(params["NextToken"]) if "NextToken" in params else None,
+        after=read_token(params["NextToken"], sort_by, descending) if "NextToken" in params else None,
     )
     with context.platform.database.read() as transaction:
         edges = transaction.lineage(context.account, context.region, EDGES).edges(query, TYPES, NAMES)
     answer: dict[str, Any] = {"AssociationSummaries": [_summary(edge) for edge in edges[:size]]}
     if len(edges) > size:
         last = edges[size - 1]
-        answer["NextToken"] = write_token(last.value(query.sort_by), last.id)
+        answer["NextToken"] = write_token(last.value(sort_by), last.id, sort_by, descending)
     return answer
 
 

@@ -11,10 +11,11 @@ from clary.core.errors import NotAvailableYet, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
+from clary.services.sagemaker.registry.api import package_containers
 from clary.state.transaction import Transaction
 
 
-def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
+def _prepare(context: Context, transaction: Transaction, params: dict[str, Any]) -> None:
     if "ExecutionRoleArn" not in params:
         raise ValidationException("ExecutionRoleArn is required.")
     if context.platform.settings.test_mode and "PrimaryContainer" not in params and "Containers" not in params:
@@ -29,13 +30,26 @@ def _prepare(context: Context, _: Transaction, params: dict[str, Any]) -> None:
     if len(containers) > 1:
         raise NotAvailableYet("Models of several containers are not available in Clary yet.")
     for container in containers:
+        if "ModelPackageName" in container:
+            _take_over(context, transaction, container)
         _check_container(container)
     params.setdefault("EnableNetworkIsolation", False)
 
 
+def _take_over(context: Context, transaction: Transaction, container: dict[str, Any]) -> None:
+    """Fill in what a container has of the model package that it names."""
+    [packaged, *more] = package_containers(context, transaction, container)
+    if more:
+        raise NotAvailableYet("Models of several containers are not available in Clary yet.")
+    for member in ("Image", "ModelDataUrl", "ModelDataSource"):
+        if member in container:
+            raise ValidationException(f"{member} must not be given together with ModelPackageName.")
+        if member in packaged:
+            container[member] = packaged[member]
+    container["Environment"] = {**packaged.get("Environment", {}), **container.get("Environment", {})}
+
+
 def _check_container(container: dict[str, Any]) -> None:
-    if "ModelPackageName" in container:
-        raise NotAvailableYet("Models made from model packages are not available in Clary yet.")
     if "Image" not in container:
         raise ValidationException("You must specify Image or ModelPackageName for a container.")
     if "ModelDataUrl" in container and "ModelDataSource" in container:

@@ -13,7 +13,6 @@ from clary.resources.changes import next_number
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
-from clary.services.sagemaker.models.api import models
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
@@ -66,7 +65,7 @@ def _take_over(context: Context, transaction: Transaction, params: dict[str, Any
         for member in _CLONED:
             if member in package.document:
                 params.setdefault(member, package.document[member])
-    elif (model := models.by_arn(context, transaction, source)) is not None:
+    elif (model := transaction.by_arn(source)) is not None and model.key.account == context.account:
         primary = model.document.get("PrimaryContainer")
         containers = [primary] if primary is not None else model.document.get("Containers", [])
         known = ("ContainerHostname", "Image", "ModelDataUrl", "ModelDataSource", "Environment")

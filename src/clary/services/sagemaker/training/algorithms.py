@@ -5,32 +5,15 @@ The declarations belong to the algorithms, which ship in ``clary_runtimes``; the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from clary.compute.images.catalog import ImageNotExact, ImageNotFound, catalogue
 from clary.core.errors import ValidationException
-from clary_runtimes.algorithms.linear_learner import hyperparameters as linear_learner
-from clary_runtimes.algorithms.linear_learner import metrics as linear_learner_metrics
-from clary_runtimes.algorithms.xgboost import hyperparameters as xgboost
-from clary_runtimes.algorithms.xgboost import metrics as xgboost_metrics
+from clary_runtimes.algorithms import registry
+from clary_runtimes.algorithms.registry import Algorithm
 
 SCRIPT = "sagemaker_program"
 """The hyperparameter that makes a framework image run the user's script, whose the other hyperparameters are then."""
-
-
-@dataclass(frozen=True)
-class Algorithm:
-    """The declarations of one algorithm."""
-
-    validate: Callable[[Mapping[str, str]], list[str]]
-    metric_definitions: Callable[[], list[dict[str, str]]]
-
-
-_ALGORITHMS = {
-    "xgboost": Algorithm(xgboost.validate, xgboost_metrics.metric_definitions),
-    "linear-learner": Algorithm(linear_learner.validate, linear_learner_metrics.metric_definitions),
-}
 
 
 def _algorithm(image: str) -> Algorithm | None:
@@ -38,7 +21,7 @@ def _algorithm(image: str) -> Algorithm | None:
         match = catalogue().find(image)
     except (ImageNotFound, ImageNotExact):
         return None
-    return _ALGORITHMS.get(match.image.variables.get("CLARY_RUNTIME", ""))
+    return registry.find(match.image.variables.get("CLARY_RUNTIME", ""))
 
 
 def check_hyperparameters(image: str, hyperparameters: Mapping[str, str]) -> None:

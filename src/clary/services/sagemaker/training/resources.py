@@ -15,7 +15,7 @@ from clary.services.sagemaker.execution.api import remove_job, stop_job
 from clary.services.sagemaker.experiments.api import begin_job
 from clary.services.sagemaker.training.algorithms import check_hyperparameters, metric_definitions
 from clary.services.sagemaker.training.experiment import story
-from clary.services.sagemaker.training.job import TrainingJobs, move_on
+from clary.services.sagemaker.training.job import TrainingJobs, model_uri, move_on
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
@@ -116,6 +116,8 @@ training_jobs = Resource(
         f"({arn})"
     ),
     prepare=_prepare,
+    # Where the artifacts are to be, from the start: the member is required of every answer.
+    computed={"ModelArtifacts": lambda _, __, record: {"S3ModelArtifacts": model_uri(record)}},
     stop=_stop,
     remove=remove_job("training"),
     reconcile=TrainingJobs(),

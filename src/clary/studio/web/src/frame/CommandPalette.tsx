@@ -75,21 +75,31 @@ export function CommandPalette({ visible, onDismiss }: { visible: boolean; onDis
         value={text}
         onChange={({ detail }) => setText(detail.value)}
         onSelect={({ detail }) => {
-          if (!detail.value.startsWith("/")) return;
+          const path = detail.value.startsWith("/") ? detail.value : best(detail.value, options);
+          if (!path) return;
           onDismiss();
-          navigate(detail.value);
+          navigate(path);
         }}
         options={options}
         statusType={busy ? "loading" : "finished"}
         loadingText="Looking for resources"
         placeholder="A page, or a part of a resource's name"
         ariaLabel="Go to a page or a resource"
+        clearAriaLabel="Clear"
         enteredTextLabel={(value) => `Search for ${value}`}
         empty="Nothing of that name"
         virtualScroll
       />
     </Modal>
   );
+}
+
+/** Where somebody means to go who typed a text and chose nothing: what is called so, else what begins so, else what has it in its name. */
+function best(text: string, options: AutosuggestProps.Options): string | undefined {
+  const wanted = text.trim().toLowerCase();
+  const all = options.flatMap((option) => ("options" in option ? option.options : [option])).map((option) => ({ path: option.value ?? "", label: option.label?.toLowerCase() ?? "" }));
+  const found = all.find(({ label }) => label === wanted) ?? all.find(({ label }) => label.startsWith(wanted)) ?? all.find(({ label }) => label.includes(wanted));
+  return wanted ? found?.path : undefined;
 }
 
 /** Resources whose names contain `text`, from every noun that has a name to filter by. */

@@ -1,5 +1,4 @@
 import { applyDensity, applyMode, Density, Mode } from "@cloudscape-design/global-styles";
-import { applyTheme as applyTokens } from "@cloudscape-design/components/theming";
 
 export type Theme = "light" | "dark" | "system";
 const KEY = "clary-theme";
@@ -27,27 +26,4 @@ export function applyTheme(theme: Theme): void {
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   if (savedTheme() === "system") applyTheme("system");
-});
-
-const accent = { light: "#0f766e", dark: "#2dd4bf" };
-const stronger = { light: "#115e59", dark: "#5eead4" };
-applyTokens({
-  theme: {
-    tokens: {
-      colorBackgroundButtonPrimaryDefault: accent,
-      colorBackgroundButtonPrimaryHover: stronger,
-      colorBackgroundButtonPrimaryActive: stronger,
-      colorTextLinkDefault: { light: "#0f766e", dark: "#5eead4" },
-      colorTextLinkHover: stronger,
-      colorTextAccent: accent,
-      colorBorderButtonNormalDefault: accent,
-      colorBorderButtonNormalHover: stronger,
-      colorTextButtonNormalDefault: accent,
-      colorTextButtonNormalHover: stronger,
-      colorBackgroundControlChecked: accent,
-      colorBorderItemFocused: accent,
-      colorBorderItemSelected: accent,
-      colorBackgroundItemSelected: { light: "#f0fdfa", dark: "#0f2d2b" },
-    },
-  },
 });

@@ -21,13 +21,24 @@ interface Props {
   /** How much of the past a point is mixed with: 0 not at all, to 0.99. */
   smoothing?: number;
   kind?: "line" | "bar";
+  /** The first and the last x that are shown, whether or not there are points. */
+  between?: [number, number];
+  /** What stands where there is no point. */
+  empty?: string;
+  /** What y is measured in, behind each number of the tooltip. */
+  unit?: string;
+  /** Whether y begins at 0, as it should for counts. */
+  fromZero?: boolean;
+  /** Whether series stand on each other, so that their sum can be seen. */
+  stacked?: boolean;
 }
 
 /** Colours that a name keeps wherever it is shown, told apart by people who see colours otherwise too (Okabe and Ito). */
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a68c9", "#a6761d"];
 
 /** Curves over time or steps, with a crosshair that reads all of them. The table below it is for those who read. */
-export function Chart({ title, series, x = "time", xName = "", yName = "", log = false, smoothing = 0, kind = "line" }: Props) {
+export function Chart({ title, series, x = "time", xName = "", yName = "", log = false, smoothing = 0, kind = "line", between, empty = "", unit = "", fromZero = false, stacked = false }: Props) {
+  const [first, last] = between ?? [];
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType>(null);
 
@@ -49,12 +60,14 @@ export function Chart({ title, series, x = "time", xName = "", yName = "", log =
         color: series.map((each) => colour(each.name, series)),
         grid: { left: 56, right: 18, top: 34, bottom: xName ? 44 : 30 },
         legend: { top: 0, type: "scroll", textStyle: { color: ink }, icon: "roundRect" },
-        tooltip: { trigger: "axis", axisPointer: { type: "cross", label: { backgroundColor: "#0f766e" } }, confine: true, valueFormatter: shown },
-        xAxis: { type: x === "time" ? "time" : "value", name: xName, nameLocation: "middle", nameGap: 28, scale: true, ...axis, splitLine: { show: false } },
-        yAxis: { type: log ? "log" : "value", name: yName, scale: true, ...axis, axisLabel: { color: ink, formatter: shown } },
+        tooltip: { trigger: "axis", axisPointer: { type: "cross", label: { backgroundColor: "#0f766e" } }, confine: true, valueFormatter: (value: unknown) => (unit ? `${shown(value)} ${unit}` : shown(value)) },
+        xAxis: { type: x === "time" ? "time" : "value", name: xName, nameLocation: "middle", nameGap: 28, scale: true, min: first, max: last, ...axis, axisLabel: { color: ink, hideOverlap: true }, splitLine: { show: false } },
+        yAxis: { type: log ? "log" : "value", name: yName, scale: !fromZero, ...axis, axisLabel: { color: ink, formatter: shown } },
         series: series.map((each) => ({
           name: each.name,
           type: kind,
+          ...(stacked ? { stack: "all" } : {}),
+          ...(kind === "bar" ? { barMaxWidth: 24 } : {}),
           showSymbol: each.points.length < 30,
           symbolSize: 5,
           data: smooth(log ? each.points.filter(([, y]) => y > 0) : each.points, smoothing),
@@ -73,7 +86,7 @@ export function Chart({ title, series, x = "time", xName = "", yName = "", log =
       resized.disconnect();
       document.removeEventListener("clary-theme", draw);
     };
-  }, [series, x, xName, yName, log, smoothing, kind]);
+  }, [series, x, xName, yName, log, smoothing, kind, first, last, unit, fromZero, stacked]);
 
   useEffect(() => () => chart.current?.dispose(), []);
 
@@ -83,7 +96,14 @@ export function Chart({ title, series, x = "time", xName = "", yName = "", log =
       <figcaption>
         <Box variant="h3">{title}</Box>
       </figcaption>
-      <div className="clary-chart" ref={place} role="img" aria-label={`${title}. ${summary || "No data"}`} />
+      <div style={{ position: "relative" }}>
+        <div className="clary-chart" ref={place} role="img" aria-label={`${title}. ${summary || "No data"}`} />
+        {empty && series.every((each) => each.points.length === 0) && (
+          <div className="clary-chart-empty">
+            <Box color="text-body-secondary">{empty}</Box>
+          </div>
+        )}
+      </div>
     </figure>
   );
 }

@@ -8,6 +8,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 
 import { told } from "../api/errors";
+import { useFocusBack } from "./useFocusBack";
 
 interface Props {
   /** "Delete", "Stop", … */
@@ -22,6 +23,7 @@ interface Props {
 
 /** Asks before something is done that cannot be undone; deleting wants the word typed. */
 export function Confirm({ verb, names, title, children, onConfirm, onDismiss }: Props) {
+  useFocusBack();
   const word = verb.toLowerCase();
   const typed = word === "delete";
   const [text, setText] = useState("");

@@ -2,8 +2,15 @@ import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
 
 import { useNotices } from "../frame/notices";
 
+interface Props {
+  service: string;
+  operation: string;
+  /** The request, or what finds it out when somebody wants the copy. */
+  members: object | (() => Promise<object>);
+}
+
 /** Copies a call as boto3 code or as a command of the AWS CLI. */
-export function CopyAs({ service, operation, members }: { service: string; operation: string; members: object }) {
+export function CopyAs({ service, operation, members }: Props) {
   const notices = useNotices();
   return (
     <ButtonDropdown
@@ -12,11 +19,13 @@ export function CopyAs({ service, operation, members }: { service: string; opera
         { id: "cli", text: "AWS CLI" },
       ]}
       onItemClick={({ detail }) => {
-        const text = detail.id === "boto3" ? asBoto3(service, operation, members) : asCommand(service, operation, members);
-        navigator.clipboard.writeText(text).then(
-          () => notices.succeeded("Copied"),
-          (error: unknown) => notices.failed("Not copied", error),
-        );
+        const written = detail.id === "boto3" ? asBoto3 : asCommand;
+        Promise.resolve(typeof members === "function" ? (members as () => Promise<object>)() : members)
+          .then((request) => navigator.clipboard.writeText(written(service, operation, request)))
+          .then(
+            () => notices.succeeded("Copied"),
+            (error: unknown) => notices.failed("Not copied", error),
+          );
       }}
     >
       Copy as

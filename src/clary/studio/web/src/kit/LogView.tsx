@@ -43,13 +43,13 @@ export function LogView({ logs, name }: { logs: Logs; name: string }) {
       <SpaceBetween direction="horizontal" size="s" alignItems="center">
         {logs.streams.length > 1 && (
           <Select
-            selectedOption={{ value: logs.stream, label: logs.stream.split("/").slice(1).join("/") || logs.stream }}
-            options={logs.streams.map((each) => ({ value: each, label: each.split("/").slice(1).join("/") || each }))}
+            selectedOption={{ value: logs.stream, label: streamLabel(logs.stream, logs.streams) }}
+            options={logs.streams.map((each) => ({ value: each, label: streamLabel(each, logs.streams) }))}
             onChange={({ detail }) => logs.choose(detail.selectedOption.value ?? "")}
             ariaLabel="Log stream"
           />
         )}
-        <Input value={text} onChange={({ detail }) => setText(detail.value)} type="search" placeholder="Find in the log" ariaLabel="Find in the log" />
+        <Input value={text} onChange={({ detail }) => setText(detail.value)} type="search" clearAriaLabel="Clear" placeholder="Find in the log" ariaLabel="Find in the log" />
         <Toggle checked={follow} onChange={({ detail }) => setFollow(detail.checked)}>
           Follow
         </Toggle>
@@ -74,6 +74,12 @@ export function LogView({ logs, name }: { logs: Logs; name: string }) {
       </div>
     </SpaceBetween>
   );
+}
+
+/** The name of a stream without what all of them begin with, such as the name of their job. */
+function streamLabel(stream: string, all: string[]): string {
+  const first = `${stream.split("/")[0] ?? ""}/`;
+  return all.every((each) => each.startsWith(first)) ? stream.slice(first.length) : stream;
 }
 
 function clock(event: LogEvent): string {

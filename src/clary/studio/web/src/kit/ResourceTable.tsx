@@ -11,6 +11,7 @@ import { useSearchParams } from "react-router-dom";
 
 import { call, type Members } from "../api/client";
 import { Failure } from "./Failure";
+import { FILTER_TEXTS } from "./filterTexts";
 import { words } from "./Status";
 import { usePolling } from "./usePolling";
 
@@ -34,11 +35,14 @@ interface Props {
   description?: ReactNode;
   selection?: "single" | "multi";
   empty?: ReactNode;
+  /** Told what is shown, each time that it was asked. */
+  onRows?: (rows: Row[]) => void;
   /** How often the page is asked again. */
   milliseconds?: number;
 }
 
 const SIZES = [20, 50, 100];
+const NAME_WIDTH = 340;
 
 /** A list that the server filters, sorts and pages; what is looked at stands in the address. */
 export function ResourceTable(props: Props) {
@@ -89,6 +93,15 @@ export function ResourceTable(props: Props) {
     );
   }
 
+  const names = new Set(selected.map(identity));
+  const chosen = (found.value?.rows ?? []).filter((row) => names.has(identity(row)));
+  const seen = useRef(props.onRows);
+  seen.current = props.onRows;
+  const rows = found.value?.rows;
+  useEffect(() => {
+    if (rows) seen.current?.(rows);
+  }, [rows]);
+
   const sorting = props.columns.find((column) => column.id && props.sorts[column.id] === sort);
   if (found.error && !found.value) return <Failure what={`${props.title} cannot be listed`} error={found.error} again={found.again} />;
   return (
@@ -99,9 +112,10 @@ export function ResourceTable(props: Props) {
       items={found.value?.rows ?? []}
       loading={found.loading && !found.value}
       loadingText="Loading"
-      columnDefinitions={props.columns.map((column) => {
+      columnDefinitions={props.columns.map((column, index) => {
         const by = column.id ? props.sorts[column.id] : undefined;
-        return by ? { ...column, sortingField: column.id } : column;
+        // The first column has the names, which are long.
+        return { ...(index === 0 ? { width: NAME_WIDTH } : {}), ...column, ...(by ? { sortingField: column.id } : {}) };
       })}
       sortingColumn={sorting ? { ...sorting, sortingField: sorting.id } : undefined}
       sortingDescending={order !== "Ascending"}
@@ -110,7 +124,9 @@ export function ResourceTable(props: Props) {
         if (by) change({ sort: by, order: detail.isDescending ? "Descending" : "Ascending" });
       }}
       selectionType={props.selection}
-      selectedItems={selected}
+      // Rows are asked again and again; the ones that were chosen stay so.
+      trackBy={identity}
+      selectedItems={chosen}
       onSelectionChange={({ detail }) => setSelected(detail.selectedItems)}
       ariaLabels={{
         selectionGroupLabel: "Selection",
@@ -124,13 +140,14 @@ export function ResourceTable(props: Props) {
           description={props.description}
           counter={found.value ? `(${(page - 1) * size + found.value.rows.length}${found.value.next ? "+" : ""})` : ""}
           actions={
-            <SpaceBetween direction="horizontal" size="xs">
+            // Not SpaceBetween: what a page gives is a fragment, which counts as one there.
+            <div className="clary-actions">
               <Button iconName="refresh" ariaLabel="Refresh" onClick={found.again} />
-              {props.actions?.(selected, () => {
+              {props.actions?.(chosen, () => {
                 setSelected([]);
                 found.again();
               })}
-            </SpaceBetween>
+            </div>
           }
         >
           {props.title}
@@ -191,6 +208,12 @@ export function ResourceTable(props: Props) {
   );
 }
 
+/** What tells a row from others: its ARN, else all that names it. */
+function identity(row: Row): string {
+  const names = Object.entries(row).filter(([member, value]) => typeof value !== "object" && /(Arn|Name|Id|Version)$/.test(member));
+  return JSON.stringify(names.length ? names : row);
+}
+
 function readQuery(search: URLSearchParams, filters: { member: string }[]): PropertyFilterProps.Query {
   try {
     const tokens = JSON.parse(search.get("q") ?? "[]") as PropertyFilterProps.Token[];
@@ -209,24 +232,3 @@ function members(query: PropertyFilterProps.Query): Members {
   }
   return found;
 }
-
-const FILTER_TEXTS: PropertyFilterProps.I18nStrings = {
-  clearFiltersText: "Clear",
-  cancelActionText: "Cancel",
-  applyActionText: "Apply",
-  operationAndText: "and",
-  operationOrText: "or",
-  operatorText: "Operator",
-  operatorsText: "Operators",
-  operatorEqualsText: "Equals",
-  operatorContainsText: "Contains",
-  propertyText: "Property",
-  valueText: "Value",
-  groupPropertiesText: "Properties",
-  groupValuesText: "Values",
-  allPropertiesLabel: "Name",
-  editTokenHeader: "Edit the filter",
-  dismissAriaLabel: "Dismiss",
-  removeTokenButtonAriaLabel: (token) => `Remove the filter ${token.propertyKey ?? "name"} ${String(token.value)}`,
-  enteredTextLabel: (text) => `Use: ${text}`,
-};

@@ -1,16 +1,14 @@
-import Link from "@cloudscape-design/components/link";
-import { useHref } from "react-router-dom";
+import { To } from "./To";
 
 /** An address in S3 that leads to the object or folder in Studio. */
 export function S3Link({ uri }: { uri: unknown }) {
-  const base = useHref("/storage");
   if (typeof uri !== "string" || !uri) return <>-</>;
   const path = /^s3:\/\/([^/]+)\/?(.*)$/.exec(uri);
   if (!path) return <>{uri}</>;
   const key = (path[2] ?? "").split("/").map(encodeURIComponent).join("/");
   return (
-    <Link href={`${base}/${path[1]}/${key}`}>
+    <To path={`/storage/${path[1] ?? ""}/${key}`}>
       <span className="clary-mono">{uri}</span>
-    </Link>
+    </To>
   );
 }

@@ -20,7 +20,7 @@ export interface Logs {
 const MILLISECONDS = 1500;
 const MOST_EVENTS = 200_000;
 
-/** The events of a job's or an endpoint's log stream as they come; the names of streams begin with `prefix`. */
+/** The events of a job's or an endpoint's log stream as they come; the names of streams begin with `prefix`, if it is not empty. */
 export function useLogs(group: string, prefix: string, live: boolean): Logs {
   const [streams, setStreams] = useState<string[]>([]);
   const [chosen, choose] = useState("");
@@ -39,7 +39,7 @@ export function useLogs(group: string, prefix: string, live: boolean): Logs {
         const answer = await call<{ logStreams: { logStreamName: string }[] }>(
           "logs",
           "DescribeLogStreams",
-          { logGroupName: group, logStreamNamePrefix: prefix },
+          { logGroupName: group, ...(prefix ? { logStreamNamePrefix: prefix } : {}) },
           gone.signal,
         );
         setStreams(answer.logStreams.map((each) => each.logStreamName));

@@ -44,7 +44,7 @@ export default function Nouns() {
           filteringText={text}
           onChange={({ detail }) => setText(detail.filteringText)}
           filteringPlaceholder="Find a type"
-          filteringAriaLabel="Find a type"
+          filteringClearAriaLabel="Clear" filteringAriaLabel="Find a type"
           countText={text ? `${shown.length} found` : ""}
         />
       }

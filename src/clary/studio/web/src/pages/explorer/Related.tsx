@@ -11,6 +11,7 @@ import { type Noun, nouns } from "../../api/model";
 import { Failure } from "../../kit/Failure";
 import { resourcePath } from "../../kit/paths";
 import { words } from "../../kit/Status";
+import { below } from "../../kit/To";
 import { usePolling } from "../../kit/usePolling";
 
 interface Edge {
@@ -118,6 +119,8 @@ function mentions(record: Members, known: Noun[], own: string): Mention[] {
 /** The page of the resource with this ARN, where its noun can be told. */
 function pathOf(arn: string, known: Noun[]): string | null {
   const type = arn.split(":")[5]?.split("/")[0] ?? "";
+  const version = /:model-package\/([^/]+)\/(\d+)$/.exec(arn);
+  if (version) return below("model-registry", version[1] ?? "", version[2] ?? "");
   const noun = known.find((each) => each.names.length === 1 && kebab(each.noun) === type);
   return noun ? resourcePath("sagemaker", noun, { [noun.arn]: arn, [noun.names[0] ?? ""]: noun.names[0] === noun.arn ? arn : arn.split("/").pop() }) : null;
 }

@@ -1,42 +1,42 @@
 import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
+import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
 import Container from "@cloudscape-design/components/container";
 import ContentLayout from "@cloudscape-design/components/content-layout";
-import FormField from "@cloudscape-design/components/form-field";
-import Grid from "@cloudscape-design/components/grid";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
-import Slider from "@cloudscape-design/components/slider";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import Steps, { type StepsProps } from "@cloudscape-design/components/steps";
 import Table from "@cloudscape-design/components/table";
-import Tabs from "@cloudscape-design/components/tabs";
-import Toggle from "@cloudscape-design/components/toggle";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import { useNavigate, useParams } from "react-router-dom";
 
 import { call, type Members } from "../../api/client";
 import { useNotices } from "../../frame/notices";
 import { useTrail } from "../../frame/trail";
-import { Chart, shown } from "../../kit/Chart";
 import { Confirm } from "../../kit/Confirm";
 import { Copy } from "../../kit/Copy";
 import { CopyAs } from "../../kit/CopyAs";
 import { Failure } from "../../kit/Failure";
 import { JsonView } from "../../kit/JsonView";
 import { LogView } from "../../kit/LogView";
+import { newName } from "../../kit/names";
+import { PageTabs } from "../../kit/PageTabs";
 import { S3Link } from "../../kit/S3Link";
 import { Status, words } from "../../kit/Status";
 import { Tags } from "../../kit/Tags";
 import { duration, exactly, Time } from "../../kit/Time";
+import { below, To } from "../../kit/To";
 import { useLogs } from "../../kit/useLogs";
 import { usePolling } from "../../kit/usePolling";
-import { grouped, type MetricDefinition, metricSeries } from "./metrics";
+import { deploy, modelOf, plain } from "./deploy";
+import { requestOf } from "../../kit/forms/fill";
+import { hasEnded, LIVE_MILLISECONDS } from "./ending";
+import { type MetricDefinition, useLoggedMetrics } from "./metrics";
+import { TrainingMetrics } from "./TrainingMetrics";
 
-const LIVE_MILLISECONDS = 1500;
-const ENDED = ["Completed", "Failed", "Stopped"];
 
 interface Job extends Members {
   TrainingJobName: string;
@@ -72,27 +72,49 @@ export default function TrainingJob() {
   const notices = useNotices();
   const [stopping, setStopping] = useState(false);
   const [ended, setEnded] = useState(false);
+  const [deploying, setDeploying] = useState(false);
   useTrail({ text: "Training jobs", to: "/training-jobs" }, { text: name });
 
   const described = usePolling(
     async (signal) => {
       const job = await call<Job>("sagemaker", "DescribeTrainingJob", { TrainingJobName: name }, signal);
-      setEnded(ENDED.includes(job.TrainingJobStatus));
+      setEnded(hasEnded(job.TrainingJobStatus));
       return job;
     },
     [name],
     ended ? 0 : LIVE_MILLISECONDS,
   );
   const logs = useLogs("/aws/sagemaker/TrainingJobs", `${name}/`, !ended);
-  const definitions = described.value?.AlgorithmSpecification.MetricDefinitions;
-  const series = useMemo(() => metricSeries(definitions ?? [], logs.events), [definitions, logs.events]);
+  const logged = useLoggedMetrics(described.value?.AlgorithmSpecification.MetricDefinitions, logs.events);
 
   if (described.error && !described.value) return <Failure what={`The job ${name} cannot be shown`} error={described.error} again={described.again} />;
   const job = described.value;
   if (!job) return <Spinner size="large" />;
   const resources = job["ResourceConfig"] as Members | undefined;
+  const experiment = (job["ExperimentConfig"] as { ExperimentName?: string } | undefined)?.ExperimentName;
   const began = job["TrainingStartTime"] as number | undefined;
   const end = (job["TrainingEndTime"] as number | undefined) ?? Date.now() / 1000;
+
+  async function trainAgain(before: Job) {
+    try {
+      const fill = await requestOf("sagemaker", "CreateTrainingJob", before);
+      navigate("/explorer/sagemaker/TrainingJob/create", { state: { fill: { ...fill, TrainingJobName: newName(name) } } });
+    } catch (error) {
+      notices.failed("The form cannot be shown", error);
+    }
+  }
+
+  async function deployIt(trained: Job) {
+    setDeploying(true);
+    try {
+      const endpoint = await deploy(trained);
+      notices.succeeded(`The endpoint ${endpoint} is being made`);
+      navigate(below("endpoints", endpoint));
+    } catch (error) {
+      notices.failed("The model was not deployed", error);
+      setDeploying(false);
+    }
+  }
 
   return (
     <ContentLayout
@@ -102,18 +124,27 @@ export default function TrainingJob() {
           actions={
             <SpaceBetween direction="horizontal" size="xs">
               <Button iconName="refresh" ariaLabel="Refresh" onClick={described.again} />
-              <CopyAs service="sagemaker" operation="DescribeTrainingJob" members={{ TrainingJobName: name }} />
+              <CopyAs service="sagemaker" operation="CreateTrainingJob" members={() => requestOf("sagemaker", "CreateTrainingJob", job)} />
               <Button disabled={ended || job.TrainingJobStatus === "Stopping"} onClick={() => setStopping(true)}>
                 Stop
               </Button>
-              <Button
+              <Button onClick={() => void trainAgain(job)}>Train again with changes</Button>
+              <ButtonDropdown
                 variant="primary"
+                loading={deploying}
                 disabled={job.TrainingJobStatus !== "Completed"}
                 disabledReason="Only the model of a completed job can be used"
-                onClick={() => navigate("/explorer/sagemaker/Model/create", { state: { fill: modelOf(job) } })}
-              >
-                Create model
-              </Button>
+                mainAction={{
+                  text: "Deploy",
+                  loading: deploying,
+                  disabled: job.TrainingJobStatus !== "Completed",
+                  disabledReason: "Only the model of a completed job can be deployed",
+                  onClick: () => void deployIt(job),
+                }}
+                items={[{ id: "model", text: "Create model …" }]}
+                onItemClick={() => navigate("/explorer/sagemaker/Model/create", { state: { fill: modelOf(job) } })}
+                ariaLabel="More to do with the model"
+              />
             </SpaceBetween>
           }
         >
@@ -124,7 +155,7 @@ export default function TrainingJob() {
       <SpaceBetween size="l">
         {typeof job["FailureReason"] === "string" && (
           <Alert type="error" header="The job failed">
-            <span style={{ whiteSpace: "pre-wrap" }}>{job["FailureReason"]}</span>
+            <span className="clary-reason">{job["FailureReason"]}</span>
           </Alert>
         )}
         <Container header={<Header>Summary</Header>}>
@@ -139,12 +170,18 @@ export default function TrainingJob() {
               { label: "Instances", value: `${String(resources?.["InstanceCount"] ?? 1)} × ${String(resources?.["InstanceType"] ?? "-")}` },
               { label: "Role", value: <Copy text={job["RoleArn"]} /> },
               { label: "ARN", value: <Copy text={job.TrainingJobArn} /> },
+              ...(experiment ? [{ label: "Experiment", value: <To path={below("experiments", experiment)}>{experiment}</To> }] : []),
             ]}
           />
         </Container>
-        <Tabs
+        <PageTabs
+          label="About this job"
           tabs={[
-            { id: "metrics", label: "Metrics", content: <Metrics job={job} series={series} /> },
+            {
+              id: "metrics",
+              label: "Metrics",
+              content: <TrainingMetrics arn={job.TrainingJobArn} ended={ended} logged={logged} last={job.FinalMetricDataList ?? []} />,
+            },
             { id: "logs", label: "Logs", content: <LogView logs={logs} name={name} /> },
             { id: "artifacts", label: "Inputs and outputs", content: <Artifacts job={job} /> },
             { id: "history", label: "History", content: <History job={job} /> },
@@ -172,51 +209,6 @@ export default function TrainingJob() {
   );
 }
 
-function Metrics({ job, series }: { job: Job; series: ReturnType<typeof metricSeries> }) {
-  const [log, setLog] = useState(false);
-  const [smoothing, setSmoothing] = useState(0);
-  const charts = grouped(series);
-  const last = job.FinalMetricDataList ?? [];
-  return (
-    <SpaceBetween size="m">
-      <SpaceBetween direction="horizontal" size="l" alignItems="end">
-        <Toggle checked={log} onChange={({ detail }) => setLog(detail.checked)}>
-          Logarithmic
-        </Toggle>
-        <div style={{ width: 220 }}>
-          <FormField label={`Smoothing ${smoothing.toFixed(2)}`}>
-            <Slider value={smoothing} min={0} max={0.99} step={0.01} onChange={({ detail }) => setSmoothing(detail.value)} ariaLabel="Smoothing" hideFillLine />
-          </FormField>
-        </div>
-      </SpaceBetween>
-      {charts.length === 0 && (
-        <Box color="text-body-secondary" padding="l" textAlign="center">
-          {ENDED.includes(job.TrainingJobStatus) ? "The job wrote no metrics that its definitions find in the log" : "No metrics yet"}
-        </Box>
-      )}
-      <Grid gridDefinition={charts.map(() => ({ colspan: { default: 12, m: charts.length === 1 ? 12 : 6 } }))}>
-        {charts.map((chart) => (
-          <Container key={chart.title}>
-            <Chart title={chart.title} series={chart.series} log={log} smoothing={smoothing} />
-          </Container>
-        ))}
-      </Grid>
-      {last.length > 0 && (
-        <Table
-          header={<Header counter={`(${last.length})`}>Final values</Header>}
-          items={last}
-          columnDefinitions={[
-            { id: "name", header: "Metric", cell: (row) => row.MetricName, isRowHeader: true },
-            { id: "value", header: "Value", cell: (row) => shown(row.Value) },
-            { id: "time", header: "Time", cell: (row) => exactly(row.Timestamp) },
-          ]}
-          ariaLabels={{ tableLabel: "Final values" }}
-        />
-      )}
-    </SpaceBetween>
-  );
-}
-
 function Artifacts({ job }: { job: Job }) {
   const output = (job["ModelArtifacts"] as Members | undefined)?.["S3ModelArtifacts"] ?? (job["OutputDataConfig"] as Members | undefined)?.["S3OutputPath"];
   const checkpoints = (job["CheckpointConfig"] as Members | undefined)?.["S3Uri"];
@@ -225,6 +217,7 @@ function Artifacts({ job }: { job: Job }) {
       <Table
         header={<Header counter={`(${job.InputDataConfig?.length ?? 0})`}>Inputs</Header>}
         items={job.InputDataConfig ?? []}
+        wrapLines
         columnDefinitions={[
           { id: "name", header: "Channel", cell: (row) => row.ChannelName, isRowHeader: true },
           { id: "uri", header: "Data", cell: (row) => <S3Link uri={row.DataSource.S3DataSource?.S3Uri} /> },
@@ -271,28 +264,32 @@ function History({ job }: { job: Job }) {
   );
 }
 
+/** Hyperparameters of script mode that the SDK sets, by what they mean. */
+const SCRIPT = { sagemaker_program: "Program", sagemaker_submit_directory: "Source", sagemaker_region: "Region", sagemaker_job_name: "Job", sagemaker_container_log_level: "Log level" };
+
 function Configuration({ job }: { job: Job }) {
-  const parameters = Object.entries(job.HyperParameters ?? {});
+  const given = job.HyperParameters ?? {};
+  const parameters = Object.entries(given).filter(([name]) => !(name in SCRIPT));
+  const script = Object.entries(SCRIPT).filter(([name]) => name in given);
+  const variables = Object.entries((job["Environment"] ?? {}) as Record<string, string>);
   return (
     <SpaceBetween size="l">
       <Container header={<Header counter={`(${parameters.length})`}>Hyperparameters</Header>}>
         {parameters.length ? <KeyValuePairs columns={4} items={parameters.map(([label, value]) => ({ label, value }))} /> : "None"}
       </Container>
+      {script.length > 0 && (
+        <Container header={<Header>Script</Header>}>
+          <KeyValuePairs columns={4} items={script.map(([name, label]) => ({ label, value: <S3Link uri={plain(given[name])} /> }))} />
+        </Container>
+      )}
+      {variables.length > 0 && (
+        <Container header={<Header counter={`(${variables.length})`}>Environment</Header>}>
+          <KeyValuePairs columns={4} items={variables.map(([label, value]) => ({ label, value }))} />
+        </Container>
+      )}
       <Container header={<Header>All of it</Header>}>
         <JsonView value={job} />
       </Container>
     </SpaceBetween>
   );
-}
-
-/** What CreateModel wants to serve what a job has trained. */
-function modelOf(job: Job): Members {
-  return {
-    ModelName: job.TrainingJobName,
-    ExecutionRoleArn: job["RoleArn"],
-    PrimaryContainer: {
-      Image: job.AlgorithmSpecification.TrainingImage,
-      ModelDataUrl: (job["ModelArtifacts"] as Members | undefined)?.["S3ModelArtifacts"],
-    },
-  };
 }

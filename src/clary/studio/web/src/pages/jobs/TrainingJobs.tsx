@@ -1,15 +1,15 @@
 import Button from "@cloudscape-design/components/button";
-import Link from "@cloudscape-design/components/link";
 import { useState } from "react";
-import { useHref, useNavigate } from "react-router-dom";
+import { useNavigate } from "react-router-dom";
 
 import { call } from "../../api/client";
 import { useNotices } from "../../frame/notices";
 import { useTrail } from "../../frame/trail";
 import { Confirm } from "../../kit/Confirm";
 import { ResourceTable, type Row } from "../../kit/ResourceTable";
-import { Status } from "../../kit/Status";
+import { Status, words } from "../../kit/Status";
 import { duration, Time } from "../../kit/Time";
+import { below, To } from "../../kit/To";
 
 const STATUSES = ["InProgress", "Completed", "Failed", "Stopping", "Stopped"];
 const FILTERS = [
@@ -25,7 +25,6 @@ export default function TrainingJobs() {
   useTrail({ text: "Training jobs" });
   const navigate = useNavigate();
   const notices = useNotices();
-  const base = useHref("/training-jobs");
   const [asked, setAsked] = useState<{ rows: Row[]; again: () => void }>();
   return (
     <>
@@ -39,10 +38,10 @@ export default function TrainingJobs() {
             id: "name",
             header: "Name",
             isRowHeader: true,
-            cell: (row) => <Link href={`${base}/${String(row["TrainingJobName"])}`}>{String(row["TrainingJobName"])}</Link>,
+            cell: (row) => <To path={below("training-jobs", String(row["TrainingJobName"]))}>{String(row["TrainingJobName"])}</To>,
           },
           { id: "status", header: "Status", cell: (row) => <Status value={row["TrainingJobStatus"]} /> },
-          { id: "stage", header: "Stage", cell: (row) => String(row["SecondaryStatus"] ?? "-") },
+          { id: "stage", header: "Stage", cell: (row) => words(String(row["SecondaryStatus"] ?? "")) || "-" },
           { id: "created", header: "Created", cell: (row) => <Time at={row["CreationTime"]} /> },
           { id: "took", header: "Took", cell: took },
         ]}

@@ -62,7 +62,7 @@ export default function Buckets() {
             Storage
           </Header>
         }
-        filter={<TextFilter filteringText={text} onChange={({ detail }) => setText(detail.filteringText)} filteringPlaceholder="Find a bucket" filteringAriaLabel="Find a bucket" />}
+        filter={<TextFilter filteringText={text} onChange={({ detail }) => setText(detail.filteringText)} filteringPlaceholder="Find a bucket" filteringClearAriaLabel="Clear" filteringAriaLabel="Find a bucket" />}
         columnDefinitions={[
           { id: "name", header: "Bucket", isRowHeader: true, cell: (row) => <Link href={`${base}/${row.name}/`}>{row.name}</Link> },
           { id: "created", header: "Created", cell: (row) => <Time at={row.created} /> },

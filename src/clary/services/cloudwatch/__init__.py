@@ -1,0 +1,1 @@
+"""Amazon CloudWatch's metrics: what is put by name, and what jobs and endpoints measure."""

@@ -1,0 +1,101 @@
+"""Where the values of a metric come from: the points that were put, and what training jobs measured.
+
+What a training job measures is kept with the job already (see ``clary.state.metrics``); here it is only shown under the
+name that SageMaker gives it in CloudWatch.
+
+Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/training-metrics.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from clary.resources.context import Context
+from clary.services.sagemaker.execution.api import job_id
+from clary.services.sagemaker.training.metrics import final_metrics, measured
+from clary.state.metrics import Measurement
+from clary.state.records import Key, Record
+from clary.state.series_points import Metric, Summary
+from clary.state.transaction import Transaction
+
+TRAINING_JOBS = "/aws/sagemaker/TrainingJobs"
+TRAINING_JOB = "TrainingJobName"
+TRAINING_JOB_KIND = ("sagemaker", "TrainingJob", "")
+"""Service, kind and parent of training jobs among the resources."""
+_NO_UNIT = "None"
+_AT_WORK = ("InProgress", "Stopping")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which points of a metric are wanted."""
+
+    metric: Metric
+    start: int
+    end: int
+    """The first second, and the one after the last."""
+    period: int
+    """The seconds that one point sums up; the first begins at ``start``."""
+    unit: str | None
+    """The unit that values must have, where it matters."""
+    percentiles: bool
+    """Whether more must be known of each point than count, sum, minimum and maximum."""
+
+
+Sums = dict[tuple[int, str], Summary]
+"""By the start of a period and the unit, in the order of time."""
+
+
+def summed_up(context: Context, transaction: Transaction, wanted: Wanted) -> Sums:
+    """The values of a metric, period by period and apart by their units."""
+    sums: Sums = {}
+    for time, unit, summary in _points(context, transaction, wanted):
+        key = (time - (time - wanted.start) % wanted.period, unit)
+        if key in sums:
+            sums[key].merge(summary)
+        else:
+            sums[key] = summary
+    job = training_job(context, transaction, wanted.metric)
+    if job is not None and wanted.unit in (None, _NO_UNIT):
+        for value in _measured(context, transaction, job, wanted):
+            time = int(value.time)
+            key = (time - (time - wanted.start) % wanted.period, _NO_UNIT)
+            if key not in sums:
+                sums[key] = Summary() if wanted.percentiles else Summary(sketch=None)
+            sums[key].add(value.value)
+    return dict(sorted(sums.items()))
+
+
+def _points(context: Context, transaction: Transaction, wanted: Wanted) -> Iterator[tuple[int, str, Summary]]:
+    row = transaction.series.row(context.account, context.region, wanted.metric)
+    if row is not None:
+        yield from transaction.series.read(
+            row, wanted.start, wanted.end, wanted.period, wanted.unit, wanted.percentiles
+        )
+
+
+def training_job(context: Context, transaction: Transaction, metric: Metric) -> Record | None:
+    """The training job that measured ``metric``, if it is one of a job's."""
+    if metric.namespace != TRAINING_JOBS or len(metric.dimensions) != 1 or metric.dimensions[0][0] != TRAINING_JOB:
+        return None
+    name = metric.dimensions[0][1]
+    return transaction.get(Key(context.account, context.region, *TRAINING_JOB_KIND, name))
+
+
+def last_values(context: Context, job: Record) -> list[dict[str, Any]]:
+    """What a training job measured last of each metric, as ``FinalMetricDataList`` tells it."""
+    if job.status in _AT_WORK:
+        return final_metrics(context.platform.placement.metrics(job_id(job)))
+    return list(job.document.get("FinalMetricDataList", []))
+
+
+def _measured(context: Context, transaction: Transaction, job: Record, wanted: Wanted) -> Iterator[Measurement]:
+    if job.status not in _AT_WORK:
+        yield from transaction.metrics.values(job.id, wanted.metric.name, wanted.start, wanted.end)
+        return
+    # What a job measures is put into the database when it has ended; until then it stands in its file.
+    for value in measured(context.platform.placement.metrics(job_id(job))):
+        if value.name == wanted.metric.name and wanted.start <= value.time < wanted.end:
+            yield value

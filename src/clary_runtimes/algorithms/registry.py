@@ -1,0 +1,54 @@
+"""The built-in algorithms by the names of their images: each has its folder here, with the same rooms in it.
+
+``hyperparameters`` and ``metrics`` need only the standard library, since the control plane reads them too; ``train``
+and ``serve`` are imported only inside jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from clary_runtimes.contract.training import TrainingInput
+from clary_runtimes.serving.request import Handler
+
+ALGORITHMS = ("xgboost", "linear-learner")
+
+
+class Algorithm:
+    """One built-in algorithm; its rooms are opened as they are asked for."""
+
+    def __init__(self, name: str) -> None:
+        self._folder = f"{__package__}.{name.replace('-', '_')}"
+
+    def _room(self, name: str) -> Any:
+        return import_module(f"{self._folder}.{name}")
+
+    def validate(self, hyperparameters: Mapping[str, str]) -> list[str]:
+        """What is wrong with the hyperparameters of a job, in the words of the official container; empty if nothing."""
+        messages: list[str] = self._room("hyperparameters").SPECIFICATION.validate(hyperparameters)
+        return messages
+
+    def metric_definitions(self) -> list[dict[str, str]]:
+        """``MetricDefinitions``: every documented metric with the expression that finds it in the log."""
+        definitions: list[dict[str, str]] = self._room("metrics").metric_definitions()
+        return definitions
+
+    def train(self, job: TrainingInput) -> None:
+        """Train as ``job`` says; raises ``UserError`` for what the user can prevent."""
+        # Refuses before the libraries are imported, which takes seconds.
+        self._room("hyperparameters").SPECIFICATION.parse(job.hyperparameters)
+        train: Callable[[TrainingInput], None] = self._room("train").train
+        train(job)
+
+    def handler(self, model: Path) -> Handler:
+        """What answers for the model in a folder."""
+        handler: Handler = self._room("serve").handler(model)
+        return handler
+
+
+def find(name: str) -> Algorithm | None:
+    """The algorithm called ``name``; ``None`` where there is none."""
+    return Algorithm(name) if name in ALGORITHMS else None

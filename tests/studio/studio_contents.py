@@ -1,0 +1,227 @@
+"""Something of everything that Studio has pages for, made through the public API; some of it with hostile names."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from clary.testing.server import Server
+
+IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+HOSTILE = "<img src=x onerror=\"window.hacked='name'\">"
+"""Text that runs a script in every page that shows it as HTML."""
+PASSWORD = "Correct-horse-7"
+_SOON = {"Delay": 1, "MaxAttempts": 240}
+_TRAIN = (
+    'for i in 1 2 3 4 5 6 7 8; do echo "train:loss=0.$((9 - i)); validation:loss=0.$((10 - i)); accuracy=0.$i;"; done; '
+    "echo model > /opt/ml/model/model.txt"
+)
+_INFERENCE = """
+def model_fn(folder):
+    return None
+
+
+def predict_fn(data, model):
+    return [[1.0] for _ in data]
+"""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The names of what ``fill`` has made."""
+
+    server: Server
+    bucket: str = "studio-things"
+    training_job: str = "learns"
+    failed_job: str = "learns-nothing"
+    processing_job: str = "prepares"
+    failed_processing_job: str = "prepares-nothing"
+    experiment: str = "which-rate"
+    runs: tuple[str, ...] = ("which-rate-run-1", "which-rate-run-2", "which-rate-run-3")
+    user: str = "ada"
+    group: str = "researchers"
+    role: str = "ClaryExecutionRole"
+    model: str = "answers"
+    endpoint_config: str = "answers"
+    endpoint: str = "answers"
+    package_group: str = "champions"
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """All of them, for paths such as ``/training-jobs/{training_job}``."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("server", "runs")} | {
+            "run": self.runs[0],
+            "two_runs": ",".join(self.runs[:2]),
+        }
+
+
+def fill(server: Server) -> Contents:
+    """Make everything, and wait until the jobs have ended and the endpoint serves."""
+    contents = Contents(server)
+    _objects(contents)
+    _jobs(contents)
+    _models(contents)
+    _experiment(contents)
+    _people(contents)
+    _await(contents)
+    return contents
+
+
+def _objects(contents: Contents) -> None:
+    s3 = contents.server.client("s3")
+    s3.create_bucket(Bucket=contents.bucket)
+    s3.put_object(Bucket=contents.bucket, Key="data/wine.csv", Body=b"class,alcohol\n0,14.23\n1,12.37\n")
+    s3.put_object(Bucket=contents.bucket, Key=f"hostile/{HOSTILE.replace('/', '')}.txt", Body=HOSTILE.encode())
+    page = b"<script>window.hacked = 'page'; parent.hacked = 'page'</script><h1>Hello</h1>"
+    s3.put_object(Bucket=contents.bucket, Key="hostile/page.html", Body=page, ContentType="text/html")
+    drawing = b"<svg xmlns='http://www.w3.org/2000/svg' onload=\"window.hacked='drawing'\"/>"
+    s3.put_object(Bucket=contents.bucket, Key="hostile/drawing.svg", Body=drawing, ContentType="image/svg+xml")
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        member = tarfile.TarInfo("code/inference.py")
+        member.size = len(_INFERENCE)
+        tar.addfile(member, io.BytesIO(_INFERENCE.encode()))
+    s3.put_object(Bucket=contents.bucket, Key="model.tar.gz", Body=archive.getvalue())
+
+
+def _jobs(contents: Contents) -> None:
+    sagemaker = contents.server.client("sagemaker")
+    place = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    for name, command in ((contents.training_job, _TRAIN), (contents.failed_job, "echo it cannot; exit 3")):
+        sagemaker.create_training_job(
+            TrainingJobName=name,
+            RoleArn=contents.server.role_arn,
+            AlgorithmSpecification={
+                "TrainingImage": IMAGE,
+                "TrainingInputMode": "File",
+                "ContainerEntrypoint": ["/bin/sh", "-c", command],
+                "MetricDefinitions": [
+                    {"Name": metric, "Regex": f"{metric}=([0-9.]+)"}
+                    for metric in ("train:loss", "validation:loss", "accuracy")
+                ],
+            },
+            HyperParameters={"rate": "0.1", "note": HOSTILE},
+            InputDataConfig=[
+                {
+                    "ChannelName": "train",
+                    "DataSource": {
+                        "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{contents.bucket}/data/"}
+                    },
+                }
+            ],
+            OutputDataConfig={"S3OutputPath": f"s3://{contents.bucket}/output"},
+            ResourceConfig=place,
+            StoppingCondition={"MaxRuntimeInSeconds": 120},
+        )
+    jobs = (
+        (contents.processing_job, "echo prepared > /opt/ml/processing/output/done.txt"),
+        (contents.failed_processing_job, "echo there is no data > /opt/ml/output/message; exit 4"),
+    )
+    for name, command in jobs:
+        output = {
+            "S3Uri": f"s3://{contents.bucket}/prepared",
+            "LocalPath": "/opt/ml/processing/output",
+            "S3UploadMode": "EndOfJob",
+        }
+        sagemaker.create_processing_job(
+            ProcessingJobName=name,
+            RoleArn=contents.server.role_arn,
+            AppSpecification={"ImageUri": IMAGE, "ContainerEntrypoint": ["/bin/sh", "-c", command]},
+            ProcessingOutputConfig={"Outputs": [{"OutputName": "prepared", "S3Output": output}]},
+            ProcessingResources={"ClusterConfig": place},
+            Environment={"NOTE": HOSTILE},
+        )
+
+
+def _models(contents: Contents) -> None:
+    sagemaker = contents.server.client("sagemaker")
+    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{contents.bucket}/model.tar.gz"}
+    sagemaker.create_model(
+        ModelName=contents.model,
+        ExecutionRoleArn=contents.server.role_arn,
+        PrimaryContainer=container | {"Environment": {"SAGEMAKER_PROGRAM": "inference.py", "NOTE": HOSTILE}},
+    )
+    variant = {
+        "VariantName": "AllTraffic",
+        "ModelName": contents.model,
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+    }
+    sagemaker.create_endpoint_config(EndpointConfigName=contents.endpoint_config, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=contents.endpoint, EndpointConfigName=contents.endpoint_config)
+    sagemaker.create_model_package_group(
+        ModelPackageGroupName=contents.package_group, ModelPackageGroupDescription=HOSTILE
+    )
+    for approval in ("Approved", "PendingManualApproval"):
+        sagemaker.create_model_package(
+            ModelPackageGroupName=contents.package_group,
+            ModelPackageDescription=HOSTILE,
+            ModelApprovalStatus=approval,
+            InferenceSpecification={
+                "Containers": [container],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            },
+        )
+
+
+def _experiment(contents: Contents) -> None:
+    sagemaker, metrics = contents.server.client("sagemaker"), contents.server.client("sagemaker-metrics")
+    sagemaker.create_experiment(ExperimentName=contents.experiment, Description=HOSTILE)
+    trial = f"Default-Run-Group-{contents.experiment}"
+    sagemaker.create_trial(TrialName=trial, ExperimentName=contents.experiment)
+    began = int(time.time()) - 600
+    for number, name in enumerate(contents.runs, 1):
+        sagemaker.create_trial_component(
+            TrialComponentName=name,
+            DisplayName=f"run-{number}",
+            StartTime=began,
+            EndTime=began + 60,
+            Status={"PrimaryStatus": "Completed"},
+            Parameters={
+                "rate": {"NumberValue": number / 10},
+                "depth": {"NumberValue": 3},
+                "note": {"StringValue": HOSTILE},
+            },
+            InputArtifacts={"data": {"Value": f"s3://{contents.bucket}/data/wine.csv", "MediaType": "text/csv"}},
+            OutputArtifacts={"model": {"Value": f"s3://{contents.bucket}/model.tar.gz"}},
+        )
+        sagemaker.associate_trial_component(TrialComponentName=name, TrialName=trial)
+        for step in range(12):
+            told = {"train:loss": 1 / (step + number), "validation:loss": 1.1 / (step + number), "accuracy": step / 12}
+            data = [
+                {"MetricName": metric, "Timestamp": began + step, "Step": step, "Value": value}
+                for metric, value in told.items()
+            ]
+            metrics.batch_put_metrics(TrialComponentName=name, MetricData=data)
+
+
+def _people(contents: Contents) -> None:
+    iam = contents.server.client("iam")
+    iam.create_group(GroupName=contents.group)
+    iam.create_user(UserName=contents.user)
+    iam.create_login_profile(UserName=contents.user, Password=PASSWORD)
+    iam.add_user_to_group(GroupName=contents.group, UserName=contents.user)
+    allowed = {"Effect": "Allow", "Action": ["sagemaker:*Experiment*", "sagemaker:Search"], "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_user_policy(UserName=contents.user, PolicyName="experiments", PolicyDocument=policy)
+
+
+def _await(contents: Contents) -> None:
+    sagemaker = contents.server.client("sagemaker")
+    for name in (contents.training_job, contents.failed_job):
+        _ended(lambda name=name: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"])
+    for name in (contents.processing_job, contents.failed_processing_job):
+        _ended(lambda name=name: sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"])
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=contents.endpoint, WaiterConfig=_SOON)
+
+
+def _ended(status: Any) -> None:
+    deadline = time.monotonic() + 240
+    while status() not in ("Completed", "Failed"):
+        assert time.monotonic() < deadline, "a job does not end"
+        time.sleep(0.1)

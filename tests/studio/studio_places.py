@@ -1,0 +1,95 @@
+"""Every page of Studio with something on it: where it is, what its heading says, and what stands on it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """A page; names in braces are those of ``Contents.names``."""
+
+    name: str
+    path: str
+    heading: str
+    shows: tuple[tuple[str, str], ...] = ()
+    """Pairs of a role and a label (or a part of it) that must be found."""
+
+
+PLACES = [
+    Place("home", "/", "Home", (("table", "Recent work"), ("table", "Failed lately"), ("button", "Start training"))),
+    Place("training-jobs", "/training-jobs", "Training jobs", (("table", "Training jobs"), ("link", "{training_job}"))),
+    Place("training-job", "/training-jobs/{training_job}", "{training_job}", (("tab", "Metrics"), ("img", "loss"))),
+    Place("training-job-logs", "/training-jobs/{training_job}?tab=logs", "{training_job}", (("log", "Log of"),)),
+    Place(
+        "training-job-data",
+        "/training-jobs/{training_job}?tab=artifacts",
+        "{training_job}",
+        (("table", "Inputs"), ("link", "s3://{bucket}/data/")),
+    ),
+    Place("training-job-history", "/training-jobs/{training_job}?tab=history", "{training_job}"),
+    Place("training-job-configuration", "/training-jobs/{training_job}?tab=configuration", "{training_job}"),
+    Place("training-job-failed", "/training-jobs/{failed_job}", "{failed_job}"),
+    Place("processing-jobs", "/processing-jobs", "Processing jobs", (("link", "{processing_job}"),)),
+    Place("processing-job", "/processing-jobs/{processing_job}", "{processing_job}", (("log", "Log of"),)),
+    Place(
+        "processing-job-data", "/processing-jobs/{processing_job}?tab=data", "{processing_job}", (("table", "Outputs"),)
+    ),
+    Place(
+        "processing-job-configuration",
+        "/processing-jobs/{failed_processing_job}?tab=configuration",
+        "{failed_processing_job}",
+    ),
+    Place("experiments", "/experiments", "Experiments", (("table", "Experiments"), ("link", "{experiment}"))),
+    Place("experiment", "/experiments/{experiment}", "{experiment}", (("table", "Runs"), ("link", "run-1"))),
+    Place(
+        "compare-charts",
+        "/experiments/{experiment}/compare?runs={two_runs}",
+        "Compare runs",
+        (("img", "train:loss. run-1: 12 points"), ("img", "accuracy. ")),
+    ),
+    Place(
+        "compare-differences",
+        "/experiments/{experiment}/compare?tab=table&runs={two_runs}",
+        "Compare runs",
+        (("table", "Parameters and metrics"), ("rowheader", "rate")),
+    ),
+    Place(
+        "compare-scatter",
+        "/experiments/{experiment}/compare?tab=scatter&runs={two_runs}",
+        "Compare runs",
+        (("img", "rate against"),),
+    ),
+    Place("run", "/experiments/{experiment}/runs/{run}", "run-1", (("img", "loss"), ("table", "Values"))),
+    Place("run-parameters", "/experiments/{experiment}/runs/{run}?tab=parameters", "run-1"),
+    Place(
+        "run-data",
+        "/experiments/{experiment}/runs/{run}?tab=artifacts",
+        "run-1",
+        (("link", "s3://{bucket}/model.tar.gz"),),
+    ),
+    Place("run-related", "/experiments/{experiment}/runs/{run}?tab=related", "run-1"),
+    Place("users", "/access/users", "Users", (("table", "Users"), ("link", "{user}"))),
+    Place("groups", "/access/users?tab=groups", "Users", (("table", "Groups"), ("link", "{group}"))),
+    Place("user", "/access/users/{user}", "{user}", (("button", "Reset password"), ("button", "Create access key"))),
+    Place("user-groups", "/access/users/{user}?tab=groups", "{user}", (("link", "{group}"),)),
+    Place("user-policies", "/access/users/{user}?tab=policies", "{user}", (("rowheader", "experiments"),)),
+    Place("user-simulate", "/access/users/{user}?tab=simulate", "{user}", (("button", "Simulate"),)),
+    Place("group", "/access/groups/{group}", "{group}", (("table", "Managed policies"),)),
+    Place("roles", "/access/roles", "Roles", (("link", "{role}"),)),
+    Place("role", "/access/roles/{role}", "{role}", (("rowheader", "AmazonSageMakerFullAccess"),)),
+    Place("role-trust", "/access/roles/{role}?tab=trust", "{role}", (("button", "Edit trust policy"),)),
+    Place("endpoints", "/endpoints", "Endpoints", (("link", "{endpoint}"),)),
+    Place("endpoint", "/endpoints/{endpoint}", "{endpoint}"),
+    Place("endpoint-configs", "/endpoint-configs", "Endpoint configurations", (("link", "{endpoint_config}"),)),
+    Place("models", "/models", "Models", (("link", "{model}"),)),
+    Place("model", "/models/{model}", "{model}"),
+    Place("model-registry", "/model-registry", "Model registry", (("link", "{package_group}"),)),
+    Place("model-package-group", "/model-registry/{package_group}", "{package_group}"),
+    Place("storage", "/storage", "Storage", (("link", "{bucket}"),)),
+    Place("storage-folder", "/storage/{bucket}/", "{bucket}", (("link", "data/"),)),
+    Place("storage-object", "/storage/{bucket}/data/wine.csv", "wine.csv"),
+    Place("resources", "/explorer", "All resources"),
+    Place("resources-list", "/explorer/sagemaker/Trial", "Trials"),
+    Place("resource", "/explorer/sagemaker/Trial/of/Default-Run-Group-{experiment}", "Default-Run-Group-{experiment}"),
+    Place("resource-create", "/explorer/sagemaker/Experiment/create", "Create experiment"),
+]
