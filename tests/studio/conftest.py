@@ -6,7 +6,7 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,13 +75,13 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def link(running: Server) -> str:
+def link(running: Server, environ: Mapping[str, str] | None = None) -> str:
     """A one-time link for the administrator."""
-    return Installation(load(running.home)).studio_link()
+    return Installation(load(running.home, environ or {})).studio_link()
 
 
 @pytest.fixture
-def one_time_link() -> Callable[[Server], str]:
+def one_time_link() -> Callable[..., str]:
     return link
 
 

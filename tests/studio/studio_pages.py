@@ -70,7 +70,7 @@ class Studio:
     def check(self) -> None:
         """Nothing went wrong that the test did not provoke, and nothing left this machine."""
         wrong = [each for each in self.problems if not any(part in each for part in self.expected)]
-        assert wrong == []
+        assert not wrong, "\n".join(wrong)
         host = urlsplit(self.base).netloc
         assert {urlsplit(url).netloc for url in self.requests} <= {host}
 

@@ -69,7 +69,7 @@ def test_pages_links_and_calls_stay_below_the_path(tab: Any, deployed: Any, one_
     running.client("s3").create_bucket(Bucket="below-a-path")
     running.client("sagemaker").create_experiment(ExperimentName="below")
     studio = tab(base=f"{public}/studio")
-    address = one_time_link(running)
+    address = one_time_link(running, {"CLARY_PUBLIC_URL": public})
     assert address.startswith(f"{public}/studio/#ticket=")
     studio.page.goto(address)
     expect(studio.heading("Home")).to_be_visible()

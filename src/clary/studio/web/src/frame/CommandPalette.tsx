@@ -104,7 +104,7 @@ function best(text: string, options: AutosuggestProps.Options): string | undefin
 
 /** Resources whose names contain `text`, from every noun that has a name to filter by. */
 async function search(known: Noun[], text: string, signal: AbortSignal): Promise<Found[]> {
-  const asked = known.filter((noun) => noun.verbs.list && noun.filters.includes("NameContains") && !noun.later);
+  const asked = known.filter((noun) => noun.verbs.list && noun.names.length === 1 && noun.filters.includes("NameContains") && !noun.later);
   const answers = await Promise.all(
     asked.map(async (noun) => {
       try {

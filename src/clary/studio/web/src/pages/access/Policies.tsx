@@ -76,11 +76,12 @@ export function Policies({ kind, name }: { kind: Kind; name: string }) {
         wrapLines
         columnDefinitions={[
           { id: "name", header: "Name", isRowHeader: true, cell: (policy) => policy.PolicyName },
-          { id: "arn", header: "ARN", cell: (policy) => <Copy text={policy.PolicyArn} /> },
+          { id: "arn", header: "ARN", minWidth: 240, cell: (policy) => <Copy text={policy.PolicyArn} /> },
           { id: "document", header: "Document", cell: (policy) => <Managed arn={policy.PolicyArn} /> },
           {
             id: "detach",
-            header: "Take away",
+            header: "Change",
+            minWidth: 90,
             cell: (policy) => (
               <Button variant="inline-link" ariaLabel={`Detach ${policy.PolicyName}`} onClick={() => setDetached(policy)}>
                 Detach
