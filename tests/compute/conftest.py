@@ -39,6 +39,8 @@ class Endpoint:
         """Objects that are answered with the path of a file on this machine."""
         self.failures = 0
         """So many requests are answered with 503."""
+        self.cuts = 0
+        """So many objects are answered with their first half, after which the connection is lost."""
         self.secret = "secret-0"
         self.fetched = 0
         self.requests: list[str] = []
@@ -57,6 +59,10 @@ class Endpoint:
                     self.send_header(name, value)
                 self.send_header("content-length", str(len(answer)))
                 self.end_headers()
+                if endpoint.cuts and self.command == "GET" and "etag" in headers:
+                    endpoint.cuts -= 1
+                    answer = answer[: len(answer) // 2]
+                    self.close_connection = True
                 self.wfile.write(answer)
 
             do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any
@@ -109,7 +115,12 @@ class Endpoint:
                     {},
                     b"<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>",
                 )
-            return 200, {}, self.objects[bucket, key]
+            data = self.objects[bucket, key]
+            tag = hashlib.md5(data).hexdigest()
+            if headers.get("if-match", tag) != tag:
+                return 412, {}, b"<Error><Code>PreconditionFailed</Code><Message>changed</Message></Error>"
+            start = int((headers.get("range") or "bytes=0-")[6:].rstrip("-"))
+            return 206 if start else 200, {"etag": tag}, data[start:]
         if method == "POST" and "uploads" in values:
             upload = f"upload-{len(self.uploads)}"
             self.uploads[upload] = {}

@@ -139,7 +139,9 @@ def test_a_manifest_names_the_objects_of_a_channel(lab: Lab) -> None:
     assert lab.log_of("manifest").splitlines()[-1] == "a.csvdeep/b.csv"
     lab.put("list.manifest", "a.csv")
     lab.start("no-manifest", SKLEARN, AlgorithmSpecification=shell, InputDataConfig=channels)
-    assert lab.ended("no-manifest")["FailureReason"].startswith(f"ClientError: {manifest} is not a manifest: ")
+    assert lab.ended("no-manifest")["FailureReason"].startswith(
+        f'ClientError: Data download failed: The manifest "{manifest}" cannot be used: line 1: it is not JSON'
+    )
 
 
 def test_a_stopped_script_hears_sigterm_and_what_it_saves_is_kept(lab: Lab) -> None:

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 Kind = Literal["job", "server"]
-InputKind = Literal["prefix", "object", "manifest"]
+InputKind = Literal["prefix", "object", "manifest", "augmented"]
+InputMode = Literal["file", "lazy", "pipe"]
 When = Literal["success", "always"]
 
 
@@ -42,7 +43,7 @@ class ImageSpec:
 
 @dataclass(frozen=True)
 class Input:
-    """Objects brought into the job before it starts."""
+    """Objects brought into the job: files before it starts, or streams while it runs."""
 
     path: str
     """Folder below ``/opt/ml`` (``input/data/train``), or an absolute path inside the container."""
@@ -51,7 +52,8 @@ class Input:
     kind: InputKind = "prefix"
     """``prefix``: every object under it, keys relative to the prefix (a prefix that is itself an object gives that
     object's name);
-    ``object``: that object, under its own name; ``manifest``: the objects that it lists."""
+    ``object``: that object, under its own name; ``manifest``: the objects that it lists; ``augmented``: the attributes
+    of the JSON lines of that object (for ``pipe`` alone)."""
     extract: bool = False
     """Unpack a ``tar.gz`` into ``path`` instead of writing it there."""
     optional: bool = False
@@ -61,6 +63,22 @@ class Input:
     keys: list[str] | None = None
     """For ``prefix``: only these keys (full keys in the bucket), as a manifest or a shard names them; they lie below
     ``uri``."""
+    mode: InputMode = "file"
+    """``file``: the job gets copies; ``lazy``: nothing is copied where a sandbox can show the store's own files, which
+    the job can read and not write; ``pipe``: the objects run through the FIFOs ``<path>_0``, ``<path>_1`` …, one an
+    epoch."""
+    attributes: list[str] = field(default_factory=list)
+    """For ``augmented``: the attributes that are streamed, in this order; those ending in ``-ref`` name objects."""
+    framed: bool = False
+    """For ``pipe``: wrap every object, or attribute, in a RecordIO record."""
+    unzip: bool = False
+    """For ``pipe``: the objects are gzip data."""
+    lines: bool = False
+    """For ``pipe``: the objects are lines of text, so the last line of one gets an end if it has none."""
+    seed: int | None = None
+    """Shuffle the objects (for ``augmented`` the lines) with this seed, differently in each epoch."""
+    sharded: bool = False
+    """Only this host's share of the objects (for ``augmented`` of the lines)."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,9 @@ from clary.compute.agent.watch import Ending, Watch
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
 
+    from clary.compute.agent.pipes import Pipes
     from clary.compute.agent.staging import Staging
     from clary.compute.spec import Output
 
@@ -51,6 +53,7 @@ class Attempt:
         self.held = isolation(folder.place.isolation)
         self._stop = False
         self._staging: Staging | None = None
+        self._pipes: Pipes | None = None
 
     def stop_wanted(self, *_: object) -> bool:
         """Whether somebody asked for the end: by SIGTERM, or by the file ``stop``."""
@@ -140,7 +143,10 @@ class Attempt:
         count = 0
         try:
             for each in self.spec.inputs:
-                count += self.staging().download(each)
+                if each.mode == "pipe":
+                    self._streams().add(each)
+                else:
+                    count += self.staging().download(each)
             if self.spec.requirements:
                 from clary.compute.agent.overlay import overlay
 
@@ -166,6 +172,14 @@ class Attempt:
         return self._staging
 
     _uploading = False
+
+    def _streams(self) -> Pipes:
+        if self._pipes is None:
+            from clary.compute.agent.pipes import Pipes
+            from clary.compute.agent.staging import connect
+
+            self._pipes = Pipes(self.folder, lambda wanted: connect(self.folder, wanted))
+        return self._pipes
 
     # -- the process
 
@@ -257,16 +271,26 @@ class Attempt:
         child = self.start()
         watch = Watch(child, self.log, self.spec.limits, self.stop_wanted)
         self.journal.event("running", pid=child.pid)
+        pipes = self._pipes
+        if pipes is None:
+            return self._watched(watch)
+        pipes.start()
+        try:
+            return self._watched(watch, pipes.turn)
+        finally:
+            pipes.close()
+
+    def _watched(self, watch: Watch, turn: Callable[[], str | None] | None = None) -> Ending:
         continuous = [each for each in self.spec.outputs if each.continuous]
         if not continuous:
-            return watch.run()
+            return watch.run(turn)
         import threading
 
         over = threading.Event()
         copier = threading.Thread(target=self._copy, args=(continuous, over))
         copier.start()
         try:
-            return watch.run()
+            return watch.run(turn)
         finally:
             over.set()
             copier.join()
@@ -288,10 +312,12 @@ class Attempt:
     # -- outputs and the end
 
     def _finish(self, ending: Ending) -> None:
-        failed = (ending.exit_code != 0 and ending.cause is None) or ending.cause == "memory"
+        failed = (ending.exit_code != 0 and ending.cause is None) or ending.cause in ("memory", "given up")
         wanted = [each for each in self.spec.outputs if each.when == "always" or not failed]
         if wanted:
             self._upload(wanted)
+        if failed and self._pipes is not None and (broken := self._pipes.failure) is not None:
+            raise Failure(broken.reason, str(broken), ending.exit_code)
         if ending.cause == "memory":
             raise Failure(
                 "algorithm",

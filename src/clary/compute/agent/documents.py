@@ -37,7 +37,8 @@ def _codec() -> tuple[Callable[[str], Any], Callable[[object], str]]:
         text = text.strip()
         try:
             value, end = scan(text, 0)
-        except StopIteration:
+        except (StopIteration, SystemError):
+            # The scanner finds its error class in `json.decoder`, and says nothing at all where that is not imported.
             raise ValueError("not JSON") from None
         if end != len(text):
             raise ValueError("not one JSON document")

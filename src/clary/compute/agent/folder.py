@@ -61,6 +61,9 @@ class JobFolder:
                 if name == "/":
                     continue  # refused by ``host_path``
                 self.mounts[name] = self.file("mounts/" + name.strip("/").replace("/", "+"))
+        self.read_only: dict[str, str] = {}
+        """The same for folders and files that a sandbox shows without letting the job write to them, in the order in
+        which they are mounted."""
         every = list(self.mounts)
         self.mounts = {
             name: path

@@ -36,6 +36,8 @@ class Child:
         """Start it. Raises ``OSError`` if the program cannot be started, ``ValueError`` if its arguments or variables
         cannot be given to any."""
         arguments, values, here, opened = held.command(folder, command, environment)
+        if held.sandboxed and folder.read_only:
+            arguments = _with_read_only(arguments, folder.read_only)
         values[MARK] = folder.path
         self._held = held
         self._folder = folder
@@ -120,6 +122,13 @@ class Child:
     def close(self) -> None:
         """Give the descriptor back."""
         os.close(self.output)
+
+
+def _with_read_only(arguments: list[str], shown: dict[str, str]) -> list[str]:
+    """The command of a sandbox with further mounts, after all others."""
+    place = arguments.index("--chdir")
+    mounts = [word for name, path in shown.items() for word in ("--ro-bind", path, name)]
+    return [*arguments[:place], *mounts, *arguments[place:]]
 
 
 def descendants(process: int) -> Iterator[int]:

@@ -11,12 +11,15 @@ import hmac
 import os
 import time
 
+from clary.compute.agent.answers import read_list, texts
 from clary.compute.agent.documents import loads
 from clary.compute.agent.http import Answer, Connection, HttpError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from clary.compute.agent.flow import Sink
 
 PART = 16 << 20
 """Bytes of a part; larger files are uploaded in parts."""
@@ -101,7 +104,7 @@ class Store:
             query = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
             if token:
                 query["continuation-token"] = token
-            found, token = _read_list(self._call("GET", bucket, "", query))
+            found, token = read_list(self._call("GET", bucket, "", query))
             yield from found
             if not token:
                 return
@@ -132,6 +135,65 @@ class Store:
 
         self._call("GET", bucket, key, {}, headers=headers, take=take)
 
+    def read(self, bucket: str, key: str, sink: Sink) -> None:
+        """Give the bytes of an object to ``sink``, once and in order, whatever happens to the connection: as the file
+        that the store has on this machine, or piece by piece."""
+        headers = {_LOCAL_PATH: "1"} if self._local else {}
+        done = 0
+
+        def take(answer: Answer) -> None:
+            nonlocal done
+            source = answer.headers.get(_LOCAL_PATH, "") if self._local else ""
+            if source:
+                answer.read()
+                try:
+                    file = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                except FileNotFoundError:
+                    headers.clear()  # replaced or deleted between the answer and now: ask for the bytes
+                    raise HttpError(f"{source} is gone") from None
+                try:
+                    sink.file(file)
+                finally:
+                    os.close(file)
+                return
+            headers["if-match"] = answer.headers.get("etag", "*")
+            for data in answer.chunks():
+                sink.data(data)
+                done += len(data)
+                headers["range"] = f"bytes={done}-"
+                if not self._wanted():
+                    raise Interrupted
+
+        while True:
+            before = done
+            try:
+                self._call("GET", bucket, key, {}, headers=headers, take=take)
+                return
+            except StoreUnreachable:
+                if done == before:
+                    raise  # else its patience began long ago, with a reader that takes its time
+            except StoreError as error:
+                if error.status == 416 and done:
+                    return  # only the end of the answer was missing
+                raise
+
+    def local_file(self, bucket: str, key: str) -> str:
+        """Where the store has an object on this machine; empty if it is elsewhere."""
+        if not self._local:
+            return ""
+        path = ""
+
+        def take(answer: Answer) -> None:
+            nonlocal path
+            path = answer.headers.get(_LOCAL_PATH, "")
+            if path:
+                answer.read()
+            else:
+                self._connection.close()  # its body is not wanted
+
+        self._call("GET", bucket, key, {}, headers={_LOCAL_PATH: "1"}, take=take)
+        return path
+
     def put(self, bucket: str, key: str, file: int) -> None:
         """Upload the open descriptor ``file`` from its start, in parts if it is large."""
         size = os.fstat(file).st_size
@@ -140,7 +202,7 @@ class Store:
             return
         step = max(PART, -(-size // MOST_PARTS))
         document = self._call("POST", bucket, key, {"uploads": ""})
-        upload = _texts(document, "UploadId")[0]
+        upload = texts(document, "UploadId")[0]
         try:
             parts = []
             for number, start in enumerate(range(0, size, step), 1):
@@ -309,7 +371,7 @@ def _read(file: int, start: int, size: int) -> bytes:
 def _error(answer: Answer) -> StoreError:
     body = answer.read()
     try:
-        code, message = (_texts(body, name)[:1] for name in ("Code", "Message"))
+        code, message = (texts(body, name)[:1] for name in ("Code", "Message"))
     except ValueError:
         code, message = [], []
     words = {403: "AccessDenied", 404: "NoSuchKey"}
@@ -318,57 +380,3 @@ def _error(answer: Answer) -> StoreError:
         answer.status,
         message[0] if message else "the store refused",
     )
-
-
-def _elements(document: bytes) -> Iterator[tuple[str, str]]:
-    from pyexpat import ExpatError, ParserCreate
-
-    found: list[tuple[str, str]] = []
-    text: list[str] = []
-    parser = ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartElementHandler = lambda name, attributes: text.clear()
-    parser.CharacterDataHandler = text.append
-
-    def end(name: str) -> None:
-        found.append((name.rpartition(" ")[2], "".join(text)))
-        text.clear()
-
-    parser.EndElementHandler = end
-    try:
-        parser.Parse(document, True)
-    except ExpatError as error:
-        raise ValueError(f"not XML: {error}") from error
-    return iter(found)
-
-
-def _texts(document: bytes, name: str) -> list[str]:
-    return [text for each, text in _elements(document) if each == name]
-
-
-def _read_list(document: bytes) -> tuple[list[tuple[str, int]], str]:
-    found: list[tuple[str, int]] = []
-    key, size, token, encoded, truncated = "", 0, "", False, False
-    for name, text in _elements(document):
-        if name == "Key":
-            key = text
-        elif name == "Size":
-            size = int(text)
-        elif name == "Contents":
-            found.append((key, size))
-        elif name == "NextContinuationToken":
-            token = text
-        elif name == "EncodingType":
-            encoded = text == "url"
-        elif name == "IsTruncated":
-            truncated = text == "true"
-    if encoded:
-        found = [(_unquote(key), size) for key, size in found]
-    return found, token if truncated else ""
-
-
-def _unquote(text: str) -> str:
-    if "%" not in text and "+" not in text:
-        return text
-    first, *rest = text.replace("+", " ").encode().split(b"%")
-    return b"".join([first, *(bytes([int(part[:2], 16)]) + part[2:] for part in rest)]).decode("utf-8", "replace")

@@ -6,9 +6,10 @@ import errno
 import os
 import stat
 
+from clary.compute.agent.channel import Channel, DataError, relative, split_uri
 from clary.compute.agent.folder import JobFolder, first_link, open_inside
-from clary.compute.agent.manifest import entries
 from clary.compute.agent.s3 import Credentials, Interrupted, Store, StoreError, StoreUnreachable
+from clary.compute.agent.view import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,18 +27,6 @@ RESERVE = 32 << 20
 _EPOCH = 315532800  # 1980: archives of equal content are equal
 
 
-class DataError(Exception):
-    """Data of the job cannot be had or stored; the message is for the user and ends with what to do."""
-
-
-def split_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key of ``s3://bucket/key``. Raises ``DataError``."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not uri.startswith("s3://") or not bucket:
-        raise DataError(f"{uri!r} is not an S3 URI; write s3://bucket/key.")
-    return bucket, key
-
-
 class Staging:
     """The way between a job's folder and the store."""
 
@@ -48,15 +37,14 @@ class Staging:
         self._role = spec.role_arn
         self._region = spec.region
         self._wanted = wanted
-        credentials = Credentials(spec.endpoint_url, folder.ticket())
-        self._store = Store(spec.endpoint_url, spec.region, credentials, spec.limits.retry_s, wanted)
+        self._store = connect(folder, wanted)
 
     # -- inputs
 
     def download(self, source: Input) -> int:
         """Bring one input in and return how many objects it had. Raises ``DataError``, ``StoreUnreachable`` and
         ``Interrupted``."""
-        bucket, key = split_uri(source.uri)
+        channel = Channel(source, self._folder, self._store)
         try:
             target = self._folder.host_path(source.path)
         except ValueError as error:
@@ -66,14 +54,12 @@ class Staging:
         os.makedirs(target, exist_ok=True)
         try:
             if source.kind == "object":
-                return self._object(source, bucket, key, target)
-            if source.kind == "manifest":
-                return self._manifest(source, bucket, key, target)
-            return self._prefix(source, bucket, key, target)
+                return self._object(source, channel.bucket, channel.key, target)
+            return self._members(channel, target)
         except StoreError as error:
             if source.optional and error.status == 404:
                 return 0
-            raise self._missing(source.uri, bucket, error) from error
+            raise channel.missing(error) from error
 
     def _object(self, source: Input, bucket: str, key: str, target: str) -> int:
         name = source.filename or key.rpartition("/")[2]
@@ -89,36 +75,27 @@ class Staging:
                 os.unlink(archive)
         return 1
 
-    def _manifest(self, source: Input, bucket: str, key: str, target: str) -> int:
-        listing = self._folder.file("manifest")
-        try:
-            self._store.get(bucket, key, listing)
-            with open(listing, encoding="utf-8-sig") as file:
-                wanted = entries(file.read())
-        except ValueError as error:
-            raise DataError(f"{source.uri} is not a manifest: {error}.") from error
-        finally:
-            if os.path.exists(listing):
-                os.unlink(listing)
-        for uri, name in wanted:
-            self._fetch(*split_uri(uri), target, name)
-        return len(wanted)
-
-    def _prefix(self, source: Input, bucket: str, prefix: str, target: str) -> int:
-        count = 0
-        wanted = source.keys
-        keys = ((key, -1) for key in wanted) if wanted is not None else self._store.list(bucket, prefix)
-        for key, size in keys:
-            name = relative(key, prefix)
+    def _members(self, channel: Channel, target: str) -> int:
+        source, count = channel.source, 0
+        view = View(self._folder, source) if source.mode == "lazy" else None
+        for bucket, key, name, size in channel.members():
             if key.endswith("/"):
                 if name and size <= 0:
                     self._folder_of(target, name, key)
                 continue
-            self._fetch(bucket, key, target, name)
+            path = self._below(target, name, key)
+            try:
+                if view is None or not self._show(view, path, bucket, key, size):
+                    self._fetch(bucket, key, target, name)
+            except StoreError as error:
+                raise channel.unavailable(f"s3://{bucket}/{key}", error) from error
             count += 1
-        if not count and not source.optional:
-            raise self._missing(source.uri, bucket, None)
+        if not channel.found and not source.optional:
+            raise channel.missing(None)
         return count
+
+    def _show(self, view: View, path: str, bucket: str, key: str, size: int) -> bool:
+        return view.takes(size) and view.add(path, self._store.local_file(bucket, key))
 
     def _folder_of(self, target: str, name: str, key: str) -> None:
         path = self._below(target, name, key)
@@ -151,22 +128,6 @@ class Staging:
             if error.errno == errno.ENAMETOOLONG:
                 raise DataError(f"{what} has a longer name than a file system takes; rename the object.") from error
             raise
-
-    def _missing(self, uri: str, bucket: str, error: StoreError | None) -> DataError:
-        text = (
-            f'Data download failed: No S3 objects found under S3 URL "{uri}" given in input data source. Please'
-            " ensure that the bucket"
-            f" exists in the selected region ({self._region}), that objects exist under that S3 prefix, and that"
-            " the role"
-            f' "{self._role}" has "s3:ListBucket" permissions on bucket "{bucket}".'
-        )
-        if error is not None and error.status == 403:
-            text = (
-                f'Data download failed: Access denied for S3 URL "{uri}". Please ensure that the role'
-                f' "{self._role}" has the'
-                f' "s3:GetObject" and "s3:ListBucket" permissions.'
-            )
-        return DataError(text if error is None else f"{text} Error message from S3: {error}")
 
     # -- outputs
 
@@ -230,11 +191,11 @@ class Staging:
         return 1
 
 
-def relative(key: str, prefix: str) -> str:
-    """The name below a channel's folder that ``key`` gets when all of ``prefix`` is asked for."""
-    if not prefix or prefix.endswith("/") or key.startswith(prefix + "/"):
-        return key[len(prefix) :].lstrip("/")
-    return key[len(prefix.rpartition("/")[0]) :].lstrip("/")
+def connect(folder: JobFolder, wanted: Callable[[], bool]) -> Store:
+    """A connection to the store with the job's credentials, for one thread; it is used while ``wanted`` says so."""
+    spec = folder.spec
+    credentials = Credentials(spec.endpoint_url, folder.ticket())
+    return Store(spec.endpoint_url, spec.region, credentials, spec.limits.retry_s, wanted)
 
 
 def files(folder: str) -> Iterator[tuple[str, str]]:
@@ -325,4 +286,14 @@ def extract(archive: str, target: str, wanted: Callable[[], bool]) -> None:
         ) from error
 
 
-__all__ = ["DataError", "Interrupted", "Staging", "StoreUnreachable", "extract", "pack", "split_uri"]
+__all__ = [
+    "DataError",
+    "Interrupted",
+    "Staging",
+    "StoreUnreachable",
+    "connect",
+    "extract",
+    "pack",
+    "relative",
+    "split_uri",
+]

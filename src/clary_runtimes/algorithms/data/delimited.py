@@ -90,10 +90,11 @@ def _numbers(cells: list[str], where: str) -> list[float]:
 def _delimiter(path: Path) -> str:
     with path.open("rb") as file:
         line = file.readline(1 << 16).decode("utf-8-sig", errors="replace")
-    return _guess_delimiter(line)
+    return guess_delimiter(line)
 
 
-def _guess_delimiter(line: str) -> str:
+def guess_delimiter(line: str) -> str:
+    """The delimiter that a line of CSV is most likely to have."""
     return max(_DELIMITERS, key=line.count) if any(mark in line for mark in _DELIMITERS) else ","
 
 
@@ -120,7 +121,7 @@ def parse_rows(body: bytes) -> Array:
 
 def _parse_rows_slowly(text: str) -> Array:
     lines = text.splitlines()
-    delimiter = _guess_delimiter(lines[0]) if lines else ","
+    delimiter = guess_delimiter(lines[0]) if lines else ","
     rows: list[list[float]] = []
     for number, cells in enumerate(csv.reader(lines, delimiter=delimiter), start=1):
         try:

@@ -14,11 +14,13 @@ class LibsvmError(ValueError):
     """A line that is not LIBSVM; the message names it."""
 
 
-def parse_libsvm(data: bytes, name: str = "", labels: bool = True) -> tuple[Array, Array, Array | None, Array | None]:
+def parse_libsvm(
+    data: bytes, name: str = "", labels: bool = True, first_row: int = 1
+) -> tuple[Array, Array, Array | None, Array | None]:
     """Features (sparse CSR), labels, instance weights or None, group numbers or None.
 
     ``labels`` says whether a line must begin with one; without it, a missing label reads as NaN. ``name`` begins every
-    error message. Raises ``LibsvmError``.
+    error message, and ``first_row`` is the number of the first line in it. Raises ``LibsvmError``.
     """
     marks: list[float] = []
     weights: list[float] = []
@@ -27,7 +29,7 @@ def parse_libsvm(data: bytes, name: str = "", labels: bool = True) -> tuple[Arra
     columns: list[int] = []
     ends = [0]
     prefix = f"{name}, " if name else ""
-    for number, line in enumerate(data.splitlines(), start=1):
+    for number, line in enumerate(data.splitlines(), start=first_row):
         tokens = line.split(b"#", 1)[0].split()
         if not tokens:
             continue

@@ -78,12 +78,13 @@ def read_table(buffer: bytes | memoryview) -> tuple[Array, Array | None]:
 
     Raises ``RecordIOError`` if a record lacks ``features["values"]`` or the widths differ.
     """
-    table = _uniform(buffer)
+    table = read_uniform(buffer)
     return _general(buffer) if table is None else table
 
 
-def _uniform(buffer: bytes | memoryview) -> tuple[Array, Array | None] | None:
-    """The same for the usual file: dense records, every one with the same layout, so that one look serves all."""
+def read_uniform(buffer: bytes | memoryview) -> tuple[Array, Array | None] | None:
+    """``read_table`` for the usual file: dense records, every one with the same layout, so that one look serves all;
+    None for any other."""
     first = next(frames(buffer), None)
     if first is None:
         return None

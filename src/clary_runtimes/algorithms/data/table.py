@@ -11,6 +11,7 @@ import numpy as np
 from clary_runtimes.algorithms.data import content_types
 from clary_runtimes.algorithms.data.delimited import read_csv
 from clary_runtimes.algorithms.data.recordio import RecordIOError, read_table
+from clary_runtimes.algorithms.data.source import is_streamed, no_data
 from clary_runtimes.contract.errors import UserError
 from clary_runtimes.contract.training import Channel
 
@@ -45,10 +46,8 @@ def read_channel(channel: Channel, media: str, weights: bool = False, missing: b
     ``weights`` takes the second column of CSV as instance weights; ``missing`` says whether features may be NaN.
     Raises ``UserError`` naming the file for data that cannot be read, and ``NoDataError`` for a channel without any.
     """
-    if channel.input_mode == "Pipe":
-        raise UserError(
-            f"Pipe mode is not supported for channel '{channel.name}'. Please use File or FastFile mode instead."
-        )
+    if is_streamed(channel):
+        return _read_stream(channel, media, weights, missing)
     readers: dict[str, Callable[[Path], Table]] = {
         content_types.CSV: lambda path: _split(read_csv(path), path, weights),
         content_types.LIBSVM: _read_libsvm,
@@ -64,8 +63,18 @@ def read_channel(channel: Channel, media: str, weights: bool = False, missing: b
             _refuse_missing(table.features, path, 2 if media == content_types.CSV else 1)
         tables.append(table)
     if not tables:
-        raise NoDataError(f"No data in channel '{channel.name}' ({channel.path})")
+        raise NoDataError(no_data(channel))
     return join(tables, f"channel '{channel.name}'")
+
+
+def _read_stream(channel: Channel, media: str, weights: bool, missing: bool) -> Table:
+    from clary_runtimes.algorithms.data.stream import rows
+
+    dense = media == content_types.RECORDIO
+    batch = rows(channel, media, weights=weights, missing=missing, dense=dense, dtype=np.float64).collect()
+    if batch.labels is None:
+        raise UserError(f"Channel '{channel.name}': its rows have no label")
+    return Table(batch.features, batch.labels, batch.weights, batch.groups)
 
 
 def _split(numbers: Array, path: Path, weights: bool) -> Table:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from clary_runtimes.algorithms.data import content_types
+from clary_runtimes.algorithms.data import content_types, stream
 from clary_runtimes.algorithms.data.table import NoDataError, read_channel
 from clary_runtimes.algorithms.linear_learner.hyperparameters import BINARY, MULTICLASS, REGRESSOR
 from clary_runtimes.contract.errors import UserError
@@ -47,8 +47,8 @@ class Scaler(NamedTuple):
         return raw * self.label_deviation, (bias - raw @ self.mean) * self.label_deviation + self.label_mean
 
 
-def read_rows(channel: Channel, hyperparameters: Mapping[str, Any]) -> Rows:
-    """The rows of ``channel``, checked against the hyperparameters; raises ``UserError`` naming what is wrong where."""
+def media_of(channel: Channel) -> str:
+    """The media type of ``channel``. Raises ``UserError`` for one that is not supported."""
     content_type = channel.content_type or content_types.RECORDIO
     media = content_types.media_type(content_type)
     if media not in SUPPORTED:
@@ -57,24 +57,49 @@ def read_rows(channel: Channel, hyperparameters: Mapping[str, Any]) -> Rows:
         )
     if media == content_types.CSV and content_types.split(content_type)[1].get("label_size", "1") != "1":
         raise UserError(f"Channel '{channel.name}': label_size must be 1 in {content_type}")
+    return media
+
+
+def open_rows(channel: Channel) -> stream.Rows:
+    """The rows of ``channel`` as a stream."""
+    # In double precision: a column of timestamps would lose what distinguishes its values before it is scaled.
+    return stream.rows(channel, media_of(channel), dense=True, dtype=np.float64)
+
+
+def explained(error: UserError, channel: Channel) -> UserError:
+    """``error`` in the words of the container."""
+    return UserError(
+        f"Unable to read data channel '{channel.name}'. Requested content-type is "
+        f"'{channel.content_type or content_types.RECORDIO}'. "
+        f"Please verify the data matches the requested content-type. ({error})"
+    )
+
+
+def read_rows(channel: Channel, hyperparameters: Mapping[str, Any]) -> Rows:
+    """The rows of ``channel``, checked against the hyperparameters; raises ``UserError`` naming what is wrong where."""
+    media = media_of(channel)
     try:
         table = read_channel(channel, media, missing=False)
     except NoDataError:
         raise
     except UserError as error:
-        raise UserError(
-            f"Unable to read data channel '{channel.name}'. Requested content-type is '{content_type}'. "
-            f"Please verify the data matches the requested content-type. ({error})"
-        ) from error
-    _check_labels(table.labels, channel, hyperparameters)
-    wanted = hyperparameters["feature_dim"]
-    width = table.features.shape[1]
-    if wanted not in ("auto", width):
-        raise UserError(f"Channel '{channel.name}' has {width} features where hyperparameter feature_dim is {wanted}")
+        raise explained(error, channel) from error
+    check_labels(table.labels, channel, hyperparameters)
+    if hyperparameters["predictor_type"] != REGRESSOR:
+        check_classes(np.unique(table.labels), channel, hyperparameters)
+    check_width(table.features.shape[1], channel, hyperparameters)
     return Rows(table.features, table.labels)
 
 
-def _check_labels(labels: Array, channel: Channel, hyperparameters: Mapping[str, Any]) -> None:
+def check_width(width: int, channel: Channel, hyperparameters: Mapping[str, Any]) -> None:
+    """Raise ``UserError`` if ``feature_dim`` says otherwise."""
+    wanted = hyperparameters["feature_dim"]
+    if wanted not in ("auto", width):
+        raise UserError(f"Channel '{channel.name}' has {width} features where hyperparameter feature_dim is {wanted}")
+
+
+def check_labels(labels: Array, channel: Channel, hyperparameters: Mapping[str, Any], before: int = 0) -> None:
+    """Raise ``UserError`` for labels that no class has; ``before`` rows of the channel were looked at already."""
     predictor = hyperparameters["predictor_type"]
     if predictor == REGRESSOR:
         return
@@ -83,10 +108,16 @@ def _check_labels(labels: Array, channel: Channel, hyperparameters: Mapping[str,
     if len(bad):
         allowed = "0 or 1" if predictor == BINARY else f"integers from 0 to num_classes - 1 ({classes - 1})"
         raise UserError(
-            f"Channel '{channel.name}': row {bad[0] + 1} has label {labels[bad[0]]:g}; the labels of a {predictor} "
-            f"must be {allowed}"
+            f"Channel '{channel.name}': row {before + bad[0] + 1} has label {labels[bad[0]]:g}; the labels of a "
+            f"{predictor} must be {allowed}"
         )
-    if channel.name == "train" and len(np.unique(labels)) < 2:
+
+
+def check_classes(labels: Array, channel: Channel, hyperparameters: Mapping[str, Any]) -> None:
+    """Raise ``UserError`` if a classifier has rows of one class only to learn from; ``labels`` are those that occur."""
+    if hyperparameters["predictor_type"] == REGRESSOR or channel.name != "train":
+        return
+    if len(labels) < 2:
         raise UserError(
             f"Channel 'train' has only label {labels[0]:g}; a classifier needs rows of at least two classes"
         )

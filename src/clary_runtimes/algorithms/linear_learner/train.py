@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from clary_runtimes.algorithms.linear_learner.candidates import candidates
-from clary_runtimes.algorithms.linear_learner.data import Rows, Scaler, read_rows, scaler, targets
+from clary_runtimes.algorithms.linear_learner.data import Rows, Scaler, read_rows, targets
 from clary_runtimes.algorithms.linear_learner.hyperparameters import BINARY, LOSSES, MULTICLASS, SPECIFICATION
 from clary_runtimes.algorithms.linear_learner.losses import loss_function, sigmoid
 from clary_runtimes.algorithms.linear_learner.model import LinearModel
@@ -26,6 +26,7 @@ from clary_runtimes.algorithms.linear_learner.scores import (
     multiclass_scores,
     regression_scores,
 )
+from clary_runtimes.algorithms.linear_learner.source import Source, read_source
 from clary_runtimes.algorithms.linear_learner.training import BestWeights, Patience, Throughput, Trainer
 from clary_runtimes.contract.errors import UserError
 from clary_runtimes.contract.training import TrainingInput
@@ -62,20 +63,22 @@ def train(job: TrainingInput) -> None:
     host = job.resources.current_host
     train_channel = job.channel("train")
     assert train_channel is not None
-    rows = read_rows(train_channel, hyperparameters)
+    source = read_source(train_channel, hyperparameters)
     others = {}
     for name in ("validation", "test"):
         channel = job.channel(name, required=False)
         if channel is not None:
             others[name] = read_rows(channel, hyperparameters)
-            if others[name].features.shape[1] != rows.features.shape[1]:
+            if others[name].features.shape[1] != source.width:
                 raise UserError(
                     f"Channel '{name}' has {others[name].features.shape[1]} features where channel 'train' has "
-                    f"{rows.features.shape[1]}"
+                    f"{source.width}"
                 )
     with np.errstate(over="ignore", invalid="ignore"):  # a model may run away: the others win
-        model = fit(rows, others.get("validation"), hyperparameters, job.hyperparameters, host)
-    for name, part in {"train": rows, **others}.items():
+        model = fit(source, others.get("validation"), hyperparameters, job.hyperparameters, host)
+    if source.spool is not None:
+        _say(f"The metrics of channel 'train' are those of {len(source.scaled)} of its {source.total} rows.")
+    for name, part in {"train": source.sample, **others}.items():
         _report(_say, host, name, quality(model, part, hyperparameters))
     if "test" not in others:
         _say("Test data is not provided.")
@@ -83,27 +86,26 @@ def train(job: TrainingInput) -> None:
 
 
 def fit(
-    rows: Rows,
+    source: Source,
     validation: Rows | None,
     hyperparameters: Mapping[str, Any],
     given: Mapping[str, str],
     host: str,
     say: Say = _say,
 ) -> LinearModel:
-    """The best of the candidates trained on ``rows``, judged by ``validation`` (or ``rows`` if that is None).
+    """The best of the candidates trained on ``source``, judged by ``validation`` (or by ``source`` if that is None).
 
     ``given`` are the hyperparameters that the user set: a model selection criterion among them rules early stopping.
     """
     predictor = hyperparameters["predictor_type"]
     loss_name = hyperparameters["loss"] if hyperparameters["loss"] != "auto" else LOSSES[predictor][0]
     loss = loss_function(loss_name, hyperparameters)
-    scale = scaler(rows, hyperparameters)
-    positives = int((rows.labels > 0).sum())
-    balance = (len(rows.labels) - positives) / max(1, positives) if predictor == BINARY else 1.0
+    scale = source.scale
+    balance = source.class_counts[0] / max(1, source.class_counts[1]) if predictor == BINARY else 1.0
     models = candidates(hyperparameters, NAMES[hyperparameters["optimizer"]], balance)
-    trainer = Trainer(hyperparameters, models, loss, rows.features.shape[1])
-    features, wanted = scale.features(rows), targets(rows, scale, hyperparameters)
-    watched = _watched(features, rows, validation, scale, hyperparameters)
+    trainer = Trainer(hyperparameters, models, loss, source.width)
+    watched = _watched(source, validation, hyperparameters)
+    row_weights = _row_weights(source, models.positive_weight, hyperparameters)
     criterion = (
         hyperparameters["binary_classifier_model_selection_criteria"] if predictor == BINARY else "loss_function"
     )
@@ -112,8 +114,8 @@ def fit(
     epochs = hyperparameters["epochs"]
     for epoch in range(epochs):
         clock = Throughput()
-        learning = trainer.epoch(features, wanted, _row_weights(rows, models.positive_weight, hyperparameters))
-        speed = clock.of(len(features))
+        learning = trainer.epoch(source.pieces(hyperparameters, trainer.generator), row_weights)
+        speed = clock.of(source.total)
         losses = trainer.mean_loss(watched.features, watched.truth, _restore(scale))
         best.offer(losses)
         leader = int(losses.argmin())
@@ -162,9 +164,8 @@ def quality(model: LinearModel, rows: Rows, hyperparameters: Mapping[str, Any]) 
     return found | regression_scores(scores, rows.labels)
 
 
-def _watched(
-    features: Array, rows: Rows, validation: Rows | None, scale: Scaler, hyperparameters: Mapping[str, Any]
-) -> Watched:
+def _watched(source: Source, validation: Rows | None, hyperparameters: Mapping[str, Any]) -> Watched:
+    features, rows, scale = source.scaled, source.sample, source.scale
     if validation is None:
         step = max(1, len(features) // WATCHED_ROWS)
         name, part, scaled = "train", Rows(rows.features[::step], rows.labels[::step]), features[::step]
@@ -178,12 +179,14 @@ def _restore(scale: Scaler) -> Callable[[Array], Array]:
     return lambda raw: raw * np.float32(scale.label_deviation) + np.float32(scale.label_mean)
 
 
-def _row_weights(rows: Rows, positive: Array, hyperparameters: Mapping[str, Any]) -> Callable[[Array], Array] | None:
+def _row_weights(
+    source: Source, positive: Array, hyperparameters: Mapping[str, Any]
+) -> Callable[[Array], Array] | None:
     if hyperparameters["predictor_type"] == BINARY and (positive != 1.0).any():
         return lambda wanted: np.where(wanted > 0, positive, np.float32(1.0))
     if hyperparameters["predictor_type"] == MULTICLASS and hyperparameters["balance_multiclass_weights"]:
-        counts = np.bincount(rows.labels.astype(np.int64), minlength=hyperparameters["num_classes"])
-        balance = (len(rows.labels) / (np.maximum(1, counts) * np.count_nonzero(counts))).astype(np.float32)
+        counts = source.class_counts
+        balance = (source.total / (np.maximum(1, counts) * np.count_nonzero(counts))).astype(np.float32)
         return lambda wanted: wanted @ balance
     return None
 

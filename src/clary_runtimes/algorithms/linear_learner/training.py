@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -52,11 +52,19 @@ class Trainer:
         product = features @ self.weights + self.bias
         return product.reshape(len(features), -1, self.outputs) if self.multiclass else product
 
-    def epoch(self, features: Array, targets: Array, row_weights: Callable[[Array], Array] | None) -> Array:
-        """One pass in random order; the mean loss of every model while it was learning.
+    def epoch(self, pieces: Iterable[tuple[Array, Array]], row_weights: Callable[[Array], Array] | None) -> Array:
+        """One pass over ``pieces`` (features and targets), each in random order; the mean loss of every model while it
+        was learning.
 
         ``row_weights`` gives the weights (rows, models or 1) of the rows with some targets; None weighs all alike.
         """
+        total, count = np.zeros(len(self.models)), 0
+        for features, targets in pieces:
+            total += self._piece(features, targets, row_weights)
+            count += len(features)
+        return total / count
+
+    def _piece(self, features: Array, targets: Array, row_weights: Callable[[Array], Array] | None) -> Array:
         total = np.zeros(len(self.models))
         order = self.generator.permutation(len(features))
         for rows in _batches(order, self.hyperparameters["mini_batch_size"]):
@@ -73,7 +81,7 @@ class Trainer:
             if self.hyperparameters["use_bias"]:
                 bias_gradient = gradient.sum(axis=0) + self.bias_wd * self.bias
             self.optimizer.step(self.weights, self.bias, weight_gradient, bias_gradient)
-        return total / len(features)
+        return total
 
     def mean_loss(self, features: Array, labels: Array, restore: Callable[[Array], Array]) -> Array:
         """The mean loss of every model, infinite for one that ran away.

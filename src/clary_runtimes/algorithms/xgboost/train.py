@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xgboost
 
+from clary_runtimes.algorithms.data.spool import Spool
 from clary_runtimes.algorithms.data.table import Table, join
 from clary_runtimes.algorithms.xgboost import callbacks
 from clary_runtimes.algorithms.xgboost.cross_validation import cross_validate
-from clary_runtimes.algorithms.xgboost.data import matrix, read_rows
+from clary_runtimes.algorithms.xgboost.data import matrix, read_rows, same_width, shape
 from clary_runtimes.algorithms.xgboost.hyperparameters import DEFAULT_OBJECTIVE, SPECIFICATION
 from clary_runtimes.algorithms.xgboost.metrics import COMPUTED_HERE, direction
 from clary_runtimes.algorithms.xgboost.scores import evaluation
@@ -120,22 +120,29 @@ def train(job: TrainingInput) -> None:
     assert train_channel is not None
     validation_channel = job.channel("validation", required=False)
     csv_weights = given.get("csv_weights") == 1
-    rows = read_rows(train_channel, csv_weights)
-    validation_rows = read_rows(validation_channel, csv_weights) if validation_channel else None
-    _check_labels(rows.labels, given)
-    print(f"Train matrix has {rows.features.shape[0]} rows and {rows.features.shape[1]} columns", flush=True)
+
+    def look(labels: Array, before: int) -> None:
+        _check_labels(labels, given, before)
+
+    rows = read_rows(train_channel, csv_weights, look, _may_be_binned(given))
+    binned = isinstance(rows, Spool)
+    validation_rows = read_rows(validation_channel, csv_weights, look, binned) if validation_channel else None
+    print("Train matrix has {} rows and {} columns".format(*shape(rows)), flush=True)
     if validation_rows is not None:
-        print(f"Validation matrix has {validation_rows.features.shape[0]} rows", flush=True)
-        _check_labels(validation_rows.labels, given)
-        _same_width(rows, validation_rows)
+        print(f"Validation matrix has {shape(validation_rows)[0]} rows", flush=True)
+        same_width(rows, validation_rows)
+    if binned and given.get("tree_method", "auto") == "auto":
+        given["tree_method"] = "hist"
     rounds = Rounds(given, job)
     model_path = job.folders.model / MODEL_FILE
     try:
         if rounds.folds is None:
-            validation = None if validation_rows is None else matrix(validation_rows)
-            models = [rounds.run(matrix(rows), validation, model_path, job.checkpoints)]
+            bins = int(rounds.parameters.get("max_bin", 256))
+            train_matrix = matrix(rows, bins)
+            validation = None if validation_rows is None else matrix(validation_rows, bins, train_matrix)
+            models = [rounds.run(train_matrix, validation, model_path, job.checkpoints)]
         else:
-            every = [rows] if validation_rows is None else [rows, validation_rows]
+            every = [each for each in (rows, validation_rows) if isinstance(each, Table)]
             models = cross_validate(rounds, join(every, "the channels train and validation"))
     except xgboost.core.XGBoostError as error:
         message = re.sub(r"^\[[\d:]+\] \S+?:\d+: ", "", str(error).partition("\nStack trace")[0].strip())
@@ -148,7 +155,17 @@ def train(job: TrainingInput) -> None:
             callbacks.save_model(model, model_path.with_name(name))
 
 
-def _check_labels(labels: Array, given: Mapping[str, Any]) -> None:
+def _may_be_binned(given: Mapping[str, Any]) -> bool:
+    """Whether the trees are grown from bins, or the library may choose so, as it does where there are many rows."""
+    return (
+        given.get("booster", "gbtree") in ("gbtree", "dart")
+        and given.get("tree_method", "auto") in ("auto", "hist", "gpu_hist")
+        and given.get("process_type", "default") == "default"
+        and not {"updater", "_kfold"} & set(given)
+    )
+
+
+def _check_labels(labels: Array, given: Mapping[str, Any], before: int) -> None:
     """Refuse labels outside the objective's range: not every release of the library says so in these words."""
     objective = given.get("objective", DEFAULT_OBJECTIVE)
     if objective in ("binary:logistic", "binary:logitraw", "reg:logistic"):
@@ -159,18 +176,7 @@ def _check_labels(labels: Array, given: Mapping[str, Any]) -> None:
         return
     if bad.any():
         row = int(bad.argmax())
-        raise UserError(f"{reason} (row {row + 1} has {labels[row]:g})")
-
-
-def _same_width(train_rows: Table, validation_rows: Table) -> None:
-    widths = train_rows.features.shape[1], validation_rows.features.shape[1]
-    if widths[0] == widths[1]:
-        return
-    if isinstance(train_rows.features, np.ndarray):
-        raise UserError(f"The validation channel has {widths[1]} features where the train channel has {widths[0]}")
-    # Sparse rows do not name the columns that are empty in the whole channel.
-    for table in (train_rows, validation_rows):
-        table.features.resize(table.features.shape[0], max(widths))
+        raise UserError(f"{reason} (row {before + row + 1} has {labels[row]:g})")
 
 
 def _for_library(given: dict[str, Any]) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from clary.compute.admission import Admitted
-from clary.compute.spec import ImageSpec, Input, InputKind, JobSpec, Limits, MetricDefinition, Output
+from clary.compute.spec import ImageSpec, Input, JobSpec, Limits, MetricDefinition, Output
 from clary.resources.context import Platform
 from clary.services.sagemaker.execution.api import JobKind, job_id
 from clary.services.sagemaker.experiments.api import end_job
+from clary.services.sagemaker.training.channels import channel_config, channel_input
 from clary.services.sagemaker.training.experiment import ending, story
 from clary.services.sagemaker.training.metrics import final_metrics, measured
 from clary.services.sagemaker_metrics.api import replace_measured
@@ -53,7 +54,7 @@ class TrainingJobs(JobKind):
         document = record.document
         algorithm = document["AlgorithmSpecification"]
         hyperparameters = document.get("HyperParameters", {})
-        channels = document.get("InputDataConfig", [])
+        channels, mode = document.get("InputDataConfig", []), algorithm["TrainingInputMode"]
         return JobSpec(
             id="pending",
             image=image,
@@ -66,12 +67,12 @@ class TrainingJobs(JobKind):
             files={
                 "input/config/hyperparameters.json": json.dumps(hyperparameters),
                 "input/config/inputdataconfig.json": json.dumps(
-                    {channel["ChannelName"]: _channel_config(channel, algorithm) for channel in channels}
+                    {channel["ChannelName"]: channel_config(channel, mode) for channel in channels}
                 ),
                 "input/config/resourceconfig.json": json.dumps(_resource_config(document["ResourceConfig"])),
             },
             inputs=[
-                *(_channel_input(channel) for channel in channels),
+                *(channel_input(channel, mode) for channel in channels),
                 *_code_input(hyperparameters),
                 *_checkpoint_input(document),
             ],
@@ -152,24 +153,6 @@ def output_prefix(record: Record) -> str:
 def model_uri(record: Record) -> str:
     """Where a training job's model goes."""
     return f"{output_prefix(record)}/model.tar.gz"
-
-
-def _channel_config(channel: Mapping[str, Any], algorithm: Mapping[str, Any]) -> dict[str, str]:
-    source = channel.get("DataSource", {}).get("S3DataSource", {})
-    config = {
-        "TrainingInputMode": channel.get("InputMode", algorithm["TrainingInputMode"]),
-        "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
-        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
-    }
-    if "ContentType" in channel:
-        config["ContentType"] = channel["ContentType"]
-    return config
-
-
-def _channel_input(channel: Mapping[str, Any]) -> Input:
-    source = channel["DataSource"]["S3DataSource"]
-    kind: InputKind = "manifest" if source["S3DataType"] == "ManifestFile" else "prefix"
-    return Input(f"input/data/{channel['ChannelName']}", source["S3Uri"], kind=kind)
 
 
 def _resource_config(resources: Mapping[str, Any]) -> dict[str, Any]:

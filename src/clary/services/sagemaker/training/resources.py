@@ -14,6 +14,7 @@ from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.execution.api import remove_job, stop_job
 from clary.services.sagemaker.experiments.api import begin_job
 from clary.services.sagemaker.training.algorithms import check_hyperparameters, metric_definitions
+from clary.services.sagemaker.training.channels import check_channels
 from clary.services.sagemaker.training.experiment import story
 from clary.services.sagemaker.training.job import TrainingJobs, model_uri, move_on
 from clary.state.records import Record
@@ -36,7 +37,7 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
         raise NotAvailableYet("Training on several instances is not available in Clary yet; use InstanceCount 1.")
     # Describe always has it, and the SDK's `attach` relies on that.
     params["OutputDataConfig"].setdefault("KmsKeyId", "")
-    _check_channels(params)
+    check_channels(params.get("InputDataConfig", []), algorithm["TrainingInputMode"])
     _check_checkpoints(params.get("CheckpointConfig", {}))
     _check_algorithm(algorithm, params.get("HyperParameters", {}))
     stopping = params.setdefault("StoppingCondition", {})
@@ -72,28 +73,6 @@ def _check_checkpoints(checkpoints: dict[str, Any]) -> None:
     path = checkpoints.get("LocalPath", "/opt/ml/checkpoints")
     if not path.startswith("/") or {".", ".."}.intersection(path.split("/")) or not path.strip("/"):
         raise ValidationException(f"CheckpointConfig: LocalPath {path!r} must be an absolute path to a folder.")
-
-
-def _check_channels(params: dict[str, Any]) -> None:
-    names = [channel["ChannelName"] for channel in params.get("InputDataConfig", [])]
-    if len(set(names)) != len(names):
-        raise ValidationException(f"Channel names must be unique: {', '.join(sorted(names))}")
-    if nowhere := {".", ".."}.intersection(names):
-        # The pattern allows them, and a folder cannot be called so.
-        raise ValidationException(f"The channel name {nowhere.pop()!r} cannot name a folder.")
-    for channel in params.get("InputDataConfig", []):
-        source = channel.get("DataSource", {}).get("S3DataSource")
-        if source is None:
-            raise NotAvailableYet(f"Channel {channel['ChannelName']}: only S3DataSource is available in Clary yet.")
-        if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
-            raise NotAvailableYet(
-                f"Channel {channel['ChannelName']}: {source['S3DataType']} is not available in Clary yet."
-            )
-        mode = channel.get("InputMode", params["AlgorithmSpecification"]["TrainingInputMode"])
-        if mode == "Pipe":
-            raise NotAvailableYet(f"Channel {channel['ChannelName']}: Pipe mode is not available in Clary yet.")
-        if not source["S3Uri"].startswith("s3://"):
-            raise ValidationException(f"The S3 URI {source['S3Uri']} of channel {channel['ChannelName']} is invalid.")
 
 
 _ask_to_end = stop_job("training")
