@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -19,16 +18,6 @@ from clary.testing.server import Server, server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
-
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 def _share(name: str) -> Any:
@@ -66,11 +55,8 @@ def chromium() -> Iterator[Browser]:
     """A browser for the tests of one file: its event loop is in the way of tests that run one themselves."""
     from playwright.sync_api import sync_playwright
 
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.fail("the tests need chromium: sudo apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        browser = _pages.chromium(playwright)
         yield browser
         browser.close()
 

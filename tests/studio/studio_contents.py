@@ -20,6 +20,11 @@ _TRAIN = (
     'for i in 1 2 3 4 5 6 7 8; do echo "train:loss=0.$((9 - i)); validation:loss=0.$((10 - i)); accuracy=0.$i;"; done; '
     "echo model > /opt/ml/model/model.txt"
 )
+_PREPARE = (
+    "echo prepared > /opt/ml/processing/output/done.txt; "
+    "python3 -c \"import pandas; pandas.DataFrame({'wine': ['red', 'white'] * 150, 'alcohol': [14.5, 12.25] * 150})"
+    ".to_parquet('/opt/ml/processing/output/wines.parquet')\""
+)
 _INFERENCE = """
 def model_fn(folder):
     return None
@@ -118,7 +123,7 @@ def _jobs(contents: Contents) -> None:
             StoppingCondition={"MaxRuntimeInSeconds": 120},
         )
     jobs = (
-        (contents.processing_job, "echo prepared > /opt/ml/processing/output/done.txt"),
+        (contents.processing_job, _PREPARE),
         (contents.failed_processing_job, "echo there is no data > /opt/ml/output/message; exit 4"),
     )
     for name, command in jobs:
@@ -170,34 +175,63 @@ def _models(contents: Contents) -> None:
 
 
 def _experiment(contents: Contents) -> None:
-    sagemaker, metrics = contents.server.client("sagemaker"), contents.server.client("sagemaker-metrics")
-    sagemaker.create_experiment(ExperimentName=contents.experiment, Description=HOSTILE)
-    trial = f"Default-Run-Group-{contents.experiment}"
-    sagemaker.create_trial(TrialName=trial, ExperimentName=contents.experiment)
+    runs = [
+        Run(
+            name=name,
+            title=f"run-{number}",
+            parameters={"rate": number / 10, "depth": 3, "note": HOSTILE},
+            metrics=[
+                {"train:loss": 1 / (step + number), "validation:loss": 1.1 / (step + number), "accuracy": step / 12}
+                for step in range(12)
+            ],
+            inputs={"data": f"s3://{contents.bucket}/data/wine.csv"},
+            outputs={"model": f"s3://{contents.bucket}/model.tar.gz"},
+        )
+        for number, name in enumerate(contents.runs, 1)
+    ]
+    experiment(contents.server, contents.experiment, HOSTILE, runs)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of an experiment that has ended: what it was given, and what it measured at each step."""
+
+    name: str
+    title: str
+    parameters: dict[str, float | str]
+    metrics: list[dict[str, float]]
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+
+
+def experiment(server: Server, name: str, description: str, runs: list[Run]) -> None:
+    """Make an experiment with runs, as the SageMaker SDK makes them."""
+    sagemaker, metrics = server.client("sagemaker"), server.client("sagemaker-metrics")
+    sagemaker.create_experiment(ExperimentName=name, Description=description)
+    trial = f"Default-Run-Group-{name}"
+    sagemaker.create_trial(TrialName=trial, ExperimentName=name)
     began = int(time.time()) - 600
-    for number, name in enumerate(contents.runs, 1):
+    for run in runs:
         sagemaker.create_trial_component(
-            TrialComponentName=name,
-            DisplayName=f"run-{number}",
+            TrialComponentName=run.name,
+            DisplayName=run.title,
             StartTime=began,
             EndTime=began + 60,
             Status={"PrimaryStatus": "Completed"},
             Parameters={
-                "rate": {"NumberValue": number / 10},
-                "depth": {"NumberValue": 3},
-                "note": {"StringValue": HOSTILE},
+                key: {"StringValue" if isinstance(value, str) else "NumberValue": value}
+                for key, value in run.parameters.items()
             },
-            InputArtifacts={"data": {"Value": f"s3://{contents.bucket}/data/wine.csv", "MediaType": "text/csv"}},
-            OutputArtifacts={"model": {"Value": f"s3://{contents.bucket}/model.tar.gz"}},
+            InputArtifacts={key: {"Value": value, "MediaType": "text/csv"} for key, value in run.inputs.items()},
+            OutputArtifacts={key: {"Value": value} for key, value in run.outputs.items()},
         )
-        sagemaker.associate_trial_component(TrialComponentName=name, TrialName=trial)
-        for step in range(12):
-            told = {"train:loss": 1 / (step + number), "validation:loss": 1.1 / (step + number), "accuracy": step / 12}
+        sagemaker.associate_trial_component(TrialComponentName=run.name, TrialName=trial)
+        for step, told in enumerate(run.metrics):
             data = [
                 {"MetricName": metric, "Timestamp": began + step, "Step": step, "Value": value}
                 for metric, value in told.items()
             ]
-            metrics.batch_put_metrics(TrialComponentName=name, MetricData=data)
+            metrics.batch_put_metrics(TrialComponentName=run.name, MetricData=data)
 
 
 def _people(contents: Contents) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, Request, expect
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "src" / "clary" / "studio" / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -15,6 +16,24 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 """The rules that a page must keep: levels A and AA of WCAG 2.2."""
 SOON_MS = 15_000
 """How long a page may take to show what a test waits for, on a busy machine."""
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def chromium(playwright: Playwright) -> Browser:
+    """The browser of this machine, without a window and asking nobody. Raises ``FileNotFoundError``."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        raise FileNotFoundError("chromium is needed: sudo apt-get install chromium")
+    return playwright.chromium.launch(executable_path=program, args=list(FLAGS))
 
 
 @dataclass

@@ -57,6 +57,8 @@ export default defineConfig({
     assetsDir: "assets",
     chunkSizeWarningLimit: 900,
     modulePreload: { polyfill: false },
+    // What is not used of it compiles WebAssembly as it is loaded, which the page's policy forbids.
+    rollupOptions: { treeshake: { moduleSideEffects: (id) => !/[\\/](hyparquet-compressors|hysnappy)[\\/]/.test(id) } },
   },
   server: { proxy: { "/_clary": { target: clary, changeOrigin: false } } },
 });

@@ -35,16 +35,20 @@ export function App() {
   }, []);
 
   useEffect(() => {
-    // A one-time link carries its ticket in the fragment, which no server and no log ever sees.
-    const ticket = new URLSearchParams(location.hash.slice(1)).get("ticket");
-    if (!ticket) {
-      void look();
-      return;
+    function enter() {
+      // A one-time link carries its ticket in the fragment, which no server and no log ever sees.
+      const ticket = new URLSearchParams(location.hash.slice(1)).get("ticket");
+      if (!ticket) return false;
+      history.replaceState(null, "", location.pathname + location.search);
+      signInByLink(ticket)
+        .catch((error: unknown) => setSaid(told(error).message))
+        .finally(() => void look());
+      return true;
     }
-    history.replaceState(null, "", location.pathname + location.search);
-    signInByLink(ticket)
-      .catch((error: unknown) => setSaid(told(error).message))
-      .finally(() => void look());
+    if (!enter()) void look();
+    // A link that is opened where Studio is open already loads nothing anew.
+    addEventListener("hashchange", enter);
+    return () => removeEventListener("hashchange", enter);
   }, [look]);
 
   const frame = useMemo(

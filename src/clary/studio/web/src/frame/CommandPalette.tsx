@@ -69,7 +69,7 @@ export function CommandPalette({ visible, onDismiss }: { visible: boolean; onDis
   }, [known, found]);
 
   return (
-    <Modal visible={visible} onDismiss={onDismiss} header="Go to" size="medium" closeAriaLabel="Close">
+    <Modal visible={visible} onDismiss={onDismiss} header="Go to" size="medium" position="top" closeAriaLabel="Close">
       <Autosuggest
         ref={input}
         value={text}

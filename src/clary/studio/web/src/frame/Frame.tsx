@@ -26,6 +26,12 @@ export function Frame() {
   const base = useHref("/").replace(/\/$/, "");
   const [theme, setTheme] = useState(savedTheme());
   const [open, setOpen] = useState(() => innerWidth > 900);
+  useEffect(() => {
+    const narrow = matchMedia("(max-width: 900px)");
+    const change = () => setOpen(!narrow.matches);
+    narrow.addEventListener("change", change);
+    return () => narrow.removeEventListener("change", change);
+  }, []);
   const [palette, setPalette] = useState(false);
   const [trail, setTrail] = useState<Crumb[]>([]);
 
@@ -59,10 +65,15 @@ export function Frame() {
   }, [base]);
 
   const active = useMemo(() => {
-    const paths = PLACES.filter((place) => place.group || place.path === "/").map((place) => place.path);
-    const best = paths.filter((path) => path !== "/" && location.pathname.startsWith(path)).sort((a, b) => b.length - a.length)[0];
-    return base + (best ?? "/");
-  }, [base, location.pathname]);
+    // A page that is below none of the navigation's, such as a group of users, stands below the last that leads to it.
+    const paths = [location.pathname, ...trail.flatMap((crumb) => crumb.to?.split("?")[0] ?? []).reverse()];
+    const known = PLACES.filter((place) => place.group).map((place) => place.path);
+    for (const path of paths) {
+      const best = known.filter((each) => path === each || path.startsWith(`${each}/`)).sort((a, b) => b.length - a.length)[0];
+      if (best) return base + best;
+    }
+    return `${base}/`;
+  }, [base, location.pathname, trail]);
 
   function follow(event: CustomEvent<{ href?: string; external?: boolean }>) {
     const href = event.detail.href;

@@ -7,12 +7,12 @@ import { useState } from "react";
 
 import { Copy } from "./Copy";
 
-const SECRET_NAME = /(secret|passw|token|credential|private|api.?key|access.?key|auth|license.?key)/i;
+const SECRET_NAME = /(secret|passw|token(?!iz)|credential|private|api.?key|access.?key|auth|license.?key)/i;
 const SECRET_VALUE = /^(hf_|sk-|ghp_|github_pat_|xox[bap]-|AKIA|ASIA|eyJ|-----BEGIN)/;
 
 /** Whether a variable looks as if it holds something that bystanders should not read. */
 export function looksSecret(name: string, value: string): boolean {
-  return SECRET_NAME.test(name) || SECRET_VALUE.test(value);
+  return (SECRET_NAME.test(name) && !/^[\d.]*$/.test(value)) || SECRET_VALUE.test(value);
 }
 
 /** The variables of a container; what looks like a secret is hidden until somebody asks for it. */
@@ -31,7 +31,7 @@ export function Environment({ variables }: { variables: Record<string, string> |
       variant="borderless"
       wrapLines
       header={
-        <Header variant="h3" counter={`(${items.length})`}>
+        <Header variant="h2" counter={`(${items.length})`}>
           Environment
         </Header>
       }

@@ -1,15 +1,10 @@
-import Alert from "@cloudscape-design/components/alert";
-import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
 import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
-import Modal from "@cloudscape-design/components/modal";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import Textarea from "@cloudscape-design/components/textarea";
 import { useState } from "react";
 
 import { told } from "../api/errors";
-import { useFocusBack } from "./useFocusBack";
+import { Dialog } from "./Dialog";
 
 interface Props {
   title: string;
@@ -24,58 +19,30 @@ interface Props {
 
 /** Edits JSON such as a policy; what is no JSON is told at once, what the server refuses when it is saved. */
 export function JsonEditor({ title, value, name, nameLabel = "Name", onSave, onDismiss }: Props) {
-  useFocusBack();
   const [text, setText] = useState(JSON.stringify(value, null, 2));
   const [called, setCalled] = useState(name ?? "");
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
   const mistake = notJson(text);
 
-  async function save() {
-    setBusy(true);
-    setProblem("");
-    try {
-      await onSave(text, called);
-      onDismiss();
-    } catch (error) {
-      const { code, message } = told(error);
-      setProblem(`${message} (${code})`);
-      setBusy(false);
-    }
-  }
-
   return (
-    <Modal
-      visible
+    <Dialog
       size="large"
-      header={title}
+      title={title}
+      verb="Save"
+      ready={!mistake && (name === undefined || called !== "")}
+      onConfirm={() => onSave(text, called)}
       onDismiss={onDismiss}
-      closeAriaLabel="Close"
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onDismiss}>
-              Cancel
-            </Button>
-            <Button variant="primary" loading={busy} disabled={Boolean(mistake) || (name !== undefined && !called)} onClick={() => void save()}>
-              Save
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
     >
-      <SpaceBetween size="m">
-        {problem && <Alert type="error">{problem}</Alert>}
-        {name !== undefined && (
-          <FormField label={nameLabel}>
-            <Input value={called} onChange={({ detail }) => setCalled(detail.value)} autoFocus />
-          </FormField>
-        )}
-        <FormField label="Document" errorText={mistake} stretch>
-          <Textarea value={text} onChange={({ detail }) => setText(detail.value)} rows={18} spellcheck={false} />
+      {name !== undefined && (
+        <FormField label={nameLabel}>
+          <Input value={called} onChange={({ detail }) => setCalled(detail.value)} autoFocus />
         </FormField>
-      </SpaceBetween>
-    </Modal>
+      )}
+      <FormField label="Document" errorText={mistake} stretch>
+        <div className="clary-code">
+          <Textarea value={text} onChange={({ detail }) => setText(detail.value)} rows={18} spellcheck={false} />
+        </div>
+      </FormField>
+    </Dialog>
   );
 }
 

@@ -60,7 +60,7 @@ export function LogView({ logs, name }: { logs: Logs; name: string }) {
           Download
         </Button>
         <Box color="text-body-secondary">
-          {lower ? `${lines.length} of ${logs.events.length} lines` : `${logs.events.length} lines`}
+          {lower ? `${lines.length} of ${logs.events.length} lines` : `${logs.events.length} ${logs.events.length === 1 ? "line" : "lines"}`}
         </Box>
       </SpaceBetween>
       <div className="clary-log" style={{ height: 480 }} ref={pane} tabIndex={0} role="log" aria-label={`Log of ${name}`}>

@@ -10,12 +10,29 @@ import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { useSearchParams } from "react-router-dom";
 
 import { call, type Members } from "../api/client";
+import { useNotices } from "../frame/notices";
+import { Confirm } from "./Confirm";
 import { Failure } from "./Failure";
 import { FILTER_TEXTS } from "./filterTexts";
 import { words } from "./Status";
 import { usePolling } from "./usePolling";
 
 export type Row = Record<string, unknown>;
+
+/** What can be done to the rows that are selected, such as deleting them; asked before it is done. */
+export interface Bulk {
+  verb: "Delete" | "Stop";
+  /** What one row is called, and what several are. */
+  nouns: [string, string];
+  name: (row: Row) => string;
+  /** The rows that it can be done to; without it, all. */
+  can?: (row: Row) => boolean;
+  act: (row: Row) => Promise<unknown>;
+  /** What is said when all of it was asked for, where it goes on after that. */
+  done?: string;
+  /** What it means. */
+  note?: ReactNode;
+}
 
 interface Props {
   service: string;
@@ -31,6 +48,7 @@ interface Props {
   sorts: Record<string, string>;
   /** Members that every request has. */
   fixed?: Members;
+  bulk?: Bulk[];
   actions?: (selected: Row[], again: () => void) => ReactNode;
   description?: ReactNode;
   selection?: "single" | "multi";
@@ -51,14 +69,15 @@ export function ResourceTable(props: Props) {
   // The tokens of the pages up to this one: List tells only the next.
   const tokens = useRef<string[]>([]);
   const [page, setPage] = useState(1);
+  const [asked, setAsked] = useState<{ bulk: Bulk; rows: Row[] }>();
   const size = Number(search.get("size")) || SIZES[0] || 20;
   const sort = search.get("sort") ?? "";
   const order = search.get("order") ?? "";
   const query = useMemo(() => readQuery(search, props.filters), [search, props.filters]);
-  const asked: Members = { ...props.fixed, ...members(query), MaxResults: size };
-  if (sort) asked["SortBy"] = sort;
-  if (sort || order) asked["SortOrder"] = order || "Descending";
-  const key = JSON.stringify([props.service, props.operation, asked]);
+  const request: Members = { ...props.fixed, ...members(query), MaxResults: size };
+  if (sort) request["SortBy"] = sort;
+  if (sort || order) request["SortOrder"] = order || "Descending";
+  const key = JSON.stringify([props.service, props.operation, request]);
 
   useEffect(() => {
     tokens.current = [];
@@ -69,7 +88,7 @@ export function ResourceTable(props: Props) {
   const token = page > 1 ? tokens.current[page - 2] : undefined;
   const found = usePolling(
     async (signal) => {
-      const answer = await call<Members>(props.service, props.operation, token ? { ...asked, NextToken: token } : asked, signal);
+      const answer = await call<Members>(props.service, props.operation, token ? { ...request, NextToken: token } : request, signal);
       const next = (answer["NextToken"] ?? answer["nextToken"]) as string | undefined;
       return { rows: (answer[props.rows] ?? []) as Row[], next };
     },
@@ -93,6 +112,11 @@ export function ResourceTable(props: Props) {
     );
   }
 
+  function changed() {
+    setSelected([]);
+    found.again();
+  }
+
   const names = new Set(selected.map(identity));
   const chosen = (found.value?.rows ?? []).filter((row) => names.has(identity(row)));
   const seen = useRef(props.onRows);
@@ -104,7 +128,7 @@ export function ResourceTable(props: Props) {
 
   const sorting = props.columns.find((column) => column.id && props.sorts[column.id] === sort);
   if (found.error && !found.value) return <Failure what={`${props.title} cannot be listed`} error={found.error} again={found.again} />;
-  return (
+  const table = (
     <Table
       variant="full-page"
       stickyHeader
@@ -131,7 +155,7 @@ export function ResourceTable(props: Props) {
       ariaLabels={{
         selectionGroupLabel: "Selection",
         allItemsSelectionLabel: () => "Select all",
-        itemSelectionLabel: (_, row) => `Select ${String(Object.values(row)[0])}`,
+        itemSelectionLabel: (_, row) => `Select ${props.bulk?.[0]?.name(row) ?? String(Object.values(row)[0])}`,
         tableLabel: props.title,
       }}
       header={
@@ -143,10 +167,15 @@ export function ResourceTable(props: Props) {
             // Not SpaceBetween: what a page gives is a fragment, which counts as one there.
             <div className="clary-actions">
               <Button iconName="refresh" ariaLabel="Refresh" onClick={found.again} />
-              {props.actions?.(chosen, () => {
-                setSelected([]);
-                found.again();
+              {(props.bulk ?? []).map((bulk) => {
+                const rows = chosen.filter(bulk.can ?? (() => true));
+                return (
+                  <Button key={bulk.verb} disabled={rows.length === 0} onClick={() => setAsked({ bulk, rows })}>
+                    {bulk.verb}
+                  </Button>
+                );
               })}
+              {props.actions?.(chosen, changed)}
             </div>
           }
         >
@@ -205,6 +234,35 @@ export function ResourceTable(props: Props) {
         )
       }
     />
+  );
+  return (
+    <>
+      {table}
+      {asked && <Asked {...asked} onDismiss={() => setAsked(undefined)} onDone={changed} />}
+    </>
+  );
+}
+
+function Asked({ bulk, rows, onDismiss, onDone }: { bulk: Bulk; rows: Row[]; onDismiss: () => void; onDone: () => void }) {
+  const notices = useNotices();
+  const [one, many] = bulk.nouns;
+  return (
+    <Confirm
+      verb={bulk.verb}
+      title={`${bulk.verb} ${rows.length === 1 ? `this ${one}` : `${rows.length} ${many}`}?`}
+      names={rows.map(bulk.name)}
+      onDismiss={onDismiss}
+      onConfirm={async () => {
+        try {
+          for (const row of rows) await bulk.act(row);
+          notices.succeeded(bulk.done ?? { Delete: "Deleted", Stop: "Stopping" }[bulk.verb]);
+        } finally {
+          onDone();
+        }
+      }}
+    >
+      {bulk.note}
+    </Confirm>
   );
 }
 

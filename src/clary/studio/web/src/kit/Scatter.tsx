@@ -33,6 +33,8 @@ export function Scatter({ label, points, names, xName, yName, log }: Props) {
       const line = isDark() ? "#333f4d" : "#e4e7eb";
       const axis = {
         scale: true,
+        // Room for the points at the edges and their names.
+        boundaryGap: ["8%", "12%"],
         nameLocation: "middle",
         nameTextStyle: { color: ink },
         axisLine: { lineStyle: { color: line } },

@@ -28,6 +28,6 @@ function split(name: string): string {
     .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
     .replace(/([A-Z]+)([A-Z][a-z])/g, "$1 $2")
     .split(" ")
-    .map((word, index) => (index === 0 || word === word.toUpperCase() ? word : word.toLowerCase()))
+    .map((word, index) => (/^(Arn|Id|Uri|Url|Kms)$/.test(word) ? word.toUpperCase() : index === 0 || word === word.toUpperCase() ? word : word.toLowerCase()))
     .join(" ");
 }

@@ -23,6 +23,7 @@ export function Time({ at }: { at: unknown }) {
 /** Seconds as hours, minutes and seconds. */
 export function duration(seconds: unknown): string {
   if (typeof seconds !== "number" || !Number.isFinite(seconds)) return "-";
+  if (seconds > 0 && seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.max(0, Math.round(seconds));
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   if (hours) return `${hours} h ${minutes} min`;

@@ -7,3 +7,8 @@ export function newName(base: string): string {
   const stem = base.replace(STAMP, "");
   return `${stem.slice(0, LONGEST - now.length - 1).replace(/-+$/, "")}-${now}`;
 }
+
+/** The part of an image's address that people know it by. */
+export function shortImage(image: string | undefined): string {
+  return image?.split("/").pop() ?? "";
+}

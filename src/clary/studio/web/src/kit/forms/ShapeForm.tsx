@@ -200,7 +200,7 @@ function Scalar({ name, shape, value, onChange }: FieldProps) {
     );
   }
   const numeric = ["integer", "long", "float", "double"].includes(shape.type);
-  if (!numeric && shape.type === "string" && (shape.max ?? 0) > 1000 && !/arn|uri|url|image/i.test(name)) {
+  if (!numeric && shape.type === "string" && (shape.max ?? 0) > 1000 && !/arn|uri|url|image|path|(key|id|name)$/i.test(name)) {
     return <Textarea value={String(value ?? "")} onChange={({ detail }) => onChange(detail.value)} rows={4} ariaLabel={words(name)} />;
   }
   return (

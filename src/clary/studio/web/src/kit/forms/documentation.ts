@@ -5,5 +5,6 @@ export function plain(html: string | undefined, most = 400): string {
   const short = text.replace(/\s+/g, " ").trim();
   if (short.length <= most) return short;
   const cut = short.slice(0, most);
-  return `${cut.slice(0, Math.max(cut.lastIndexOf(" "), most - 40))} …`;
+  const sentence = cut.lastIndexOf(". ");
+  return sentence > most / 3 ? cut.slice(0, sentence + 1) : `${cut.slice(0, Math.max(cut.lastIndexOf(" "), most - 40))} …`;
 }

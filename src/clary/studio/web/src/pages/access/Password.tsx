@@ -1,28 +1,23 @@
-import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
-import Checkbox from "@cloudscape-design/components/checkbox";
 import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
-import Modal from "@cloudscape-design/components/modal";
-import SpaceBetween from "@cloudscape-design/components/space-between";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 
 import { call } from "../../api/client";
-import { told } from "../../api/errors";
 import { useNotices } from "../../frame/notices";
 import { Confirm } from "../../kit/Confirm";
+import { Dialog } from "../../kit/Dialog";
 import { Failure } from "../../kit/Failure";
 import { Time } from "../../kit/Time";
-import { useFocusBack } from "../../kit/useFocusBack";
 import { usePolling } from "../../kit/usePolling";
 import { perhaps } from "./iam";
 
 interface Profile {
-  LoginProfile: { CreateDate: number; PasswordResetRequired?: boolean };
+  LoginProfile: { CreateDate: number };
 }
 
 /** Whether a user can sign in to Studio: the password, which can be set but never read. */
@@ -58,7 +53,6 @@ export function Password({ user }: { user: string }) {
             items={[
               { label: "Password", value: "Set" },
               { label: "Since", value: <Time at={found.CreateDate} /> },
-              { label: "Must be changed at the next sign-in", value: found.PasswordResetRequired ? "Yes" : "No" },
             ]}
           />
         ) : (
@@ -98,56 +92,22 @@ export function Password({ user }: { user: string }) {
 }
 
 function SetPassword({ user, exists, onDone }: { user: string; exists: boolean; onDone: (done: boolean) => void }) {
-  useFocusBack();
   const [password, setPassword] = useState("");
-  const [must, setMust] = useState(true);
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
-
-  async function save(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem("");
-    try {
-      await call("iam", exists ? "UpdateLoginProfile" : "CreateLoginProfile", { UserName: user, Password: password, PasswordResetRequired: must });
-      onDone(true);
-    } catch (error) {
-      setProblem(told(error).message);
-      setBusy(false);
-    }
-  }
-
   return (
-    <Modal
-      visible
-      header={exists ? "Reset password" : "Set password"}
+    <Dialog
+      title={exists ? "Reset password" : "Set password"}
+      verb="Save"
+      ready={Boolean(password)}
       onDismiss={() => onDone(false)}
-      closeAriaLabel="Close"
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={() => onDone(false)}>
-              Cancel
-            </Button>
-            <Button variant="primary" form="clary-password" formAction="submit" loading={busy} disabled={!password}>
-              Save
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+      onConfirm={async () => {
+        await call("iam", exists ? "UpdateLoginProfile" : "CreateLoginProfile", { UserName: user, Password: password });
+        onDone(true);
+      }}
     >
-      <form id="clary-password" onSubmit={(event) => void save(event)}>
-        <SpaceBetween size="m">
-          {problem && <Alert type="error">{problem}</Alert>}
-          {exists && <Box>{user} is signed out everywhere.</Box>}
-          <FormField label="New password" constraintText="At least 8 characters">
-            <Input type="password" value={password} onChange={({ detail }) => setPassword(detail.value)} autoComplete="new-password" autoFocus />
-          </FormField>
-          <Checkbox checked={must} onChange={({ detail }) => setMust(detail.checked)}>
-            It must be changed at the next sign-in
-          </Checkbox>
-        </SpaceBetween>
-      </form>
-    </Modal>
+      {exists && <Box>{user} is signed out everywhere.</Box>}
+      <FormField label="New password" constraintText="At least 8 characters">
+        <Input type="password" value={password} onChange={({ detail }) => setPassword(detail.value)} autoComplete="new-password" autoFocus />
+      </FormField>
+    </Dialog>
   );
 }

@@ -59,7 +59,7 @@ export function Simulator({ arn }: { arn: string }) {
           <SpaceBetween size="m">
             {problem && <Alert type="error">{problem}</Alert>}
             <FormField label="Actions" constraintText="One on a line, such as sagemaker:CreateTrainingJob" stretch>
-              <Textarea value={actions} onChange={({ detail }) => setActions(detail.value)} rows={6} spellcheck={false} />
+              <Textarea value={actions} onChange={({ detail }) => setActions(detail.value)} rows={4} spellcheck={false} />
             </FormField>
             <FormField label="Resource" constraintText="An ARN, or * for any" stretch>
               <Input value={resource} onChange={({ detail }) => setResource(detail.value)} spellcheck={false} />

@@ -1,12 +1,9 @@
 import Button from "@cloudscape-design/components/button";
-import { useState } from "react";
 import { useNavigate } from "react-router-dom";
 
 import { call } from "../../api/client";
-import { useNotices } from "../../frame/notices";
 import { useTrail } from "../../frame/trail";
-import { Confirm } from "../../kit/Confirm";
-import { ResourceTable, type Row } from "../../kit/ResourceTable";
+import { ResourceTable } from "../../kit/ResourceTable";
 import { Status } from "../../kit/Status";
 import { Time } from "../../kit/Time";
 import { below, To } from "../../kit/To";
@@ -26,71 +23,54 @@ const SORTS = { name: "Name", created: "CreationTime", status: "Status" };
 export default function Endpoints() {
   useTrail({ text: "Endpoints" });
   const navigate = useNavigate();
-  const notices = useNotices();
-  const [asked, setAsked] = useState<{ rows: Row[]; again: () => void }>();
   const described = useDescribed(
     (row) => `${String(row["EndpointName"])} ${String(row["EndpointStatus"])} ${String(row["LastModifiedTime"])}`,
     (row, signal) => describeEndpoint(String(row["EndpointName"]), signal),
   );
   return (
-    <>
-      <ResourceTable
-        service="sagemaker"
-        operation="ListEndpoints"
-        rows="Endpoints"
-        title="Endpoints"
-        description="Models that answer requests"
-        columns={[
-          {
-            id: "name",
-            header: "Name",
-            isRowHeader: true,
-            width: 260,
-            cell: (row) => <To path={below("endpoints", String(row["EndpointName"]))}>{String(row["EndpointName"])}</To>,
-          },
-          { id: "status", header: "Status", width: 130, cell: (row) => <Status value={row["EndpointStatus"]} /> },
-          { id: "variants", header: "Variants", width: 170, minWidth: 110, cell: (row) => variantsOf(described.of(row)) },
-          { id: "config", header: "Configuration", width: 230, minWidth: 120, cell: (row) => <Config name={described.of(row)?.EndpointConfigName} /> },
-          { id: "created", header: "Created", width: 140, cell: (row) => <Time at={row["CreationTime"]} /> },
-          { id: "changed", header: "Changed", width: 140, cell: (row) => <Time at={row["LastModifiedTime"]} /> },
-        ]}
-        filters={FILTERS}
-        sorts={SORTS}
-        selection="multi"
-        milliseconds={3000}
-        onRows={described.show}
-        actions={(selected, again) => (
-          <>
-            <Button disabled={!selected.some(isDeletable)} onClick={() => setAsked({ rows: selected.filter(isDeletable), again })}>
-              Delete
-            </Button>
-            <Button variant="primary" onClick={() => navigate("/endpoints/-/deploy")}>
-              Deploy a model
-            </Button>
-          </>
-        )}
-      />
-      {asked && (
-        <Confirm
-          verb="Delete"
-          title={asked.rows.length === 1 ? "Delete this endpoint?" : `Delete ${asked.rows.length} endpoints?`}
-          names={asked.rows.map((row) => String(row["EndpointName"]))}
-          onDismiss={() => setAsked(undefined)}
-          onConfirm={async () => {
-            for (const row of asked.rows) await call("sagemaker", "DeleteEndpoint", { EndpointName: row["EndpointName"] });
-            notices.succeeded("Deleting");
-            asked.again();
-          }}
-        >
-          They answer no more requests. Their models and configurations are kept.
-        </Confirm>
+    <ResourceTable
+      service="sagemaker"
+      operation="ListEndpoints"
+      rows="Endpoints"
+      title="Endpoints"
+      description="Models that answer requests"
+      columns={[
+        {
+          id: "name",
+          header: "Name",
+          isRowHeader: true,
+          width: 260,
+          cell: (row) => <To path={below("endpoints", String(row["EndpointName"]))}>{String(row["EndpointName"])}</To>,
+        },
+        { id: "status", header: "Status", width: 130, cell: (row) => <Status value={row["EndpointStatus"]} /> },
+        { id: "variants", header: "Variants", width: 170, minWidth: 110, cell: (row) => variantsOf(described.of(row)) },
+        { id: "config", header: "Configuration", width: 230, minWidth: 120, cell: (row) => <Config name={described.of(row)?.EndpointConfigName} /> },
+        { id: "created", header: "Created", width: 140, cell: (row) => <Time at={row["CreationTime"]} /> },
+        { id: "changed", header: "Changed", width: 140, cell: (row) => <Time at={row["LastModifiedTime"]} /> },
+      ]}
+      filters={FILTERS}
+      sorts={SORTS}
+      selection="multi"
+      bulk={[
+        {
+          verb: "Delete",
+          nouns: ["endpoint", "endpoints"],
+          name: (row) => String(row["EndpointName"]),
+          can: (row) => !isMoving(String(row["EndpointStatus"])),
+          act: (row) => call("sagemaker", "DeleteEndpoint", { EndpointName: row["EndpointName"] }),
+          done: "Deleting",
+          note: "They answer no more requests. Their models and configurations are kept.",
+        },
+      ]}
+      milliseconds={3000}
+      onRows={described.show}
+      actions={() => (
+        <Button variant="primary" onClick={() => navigate("/endpoints/-/deploy")}>
+          Deploy a model
+        </Button>
       )}
-    </>
+    />
   );
-}
-
-function isDeletable(row: Row): boolean {
-  return !isMoving(String(row["EndpointStatus"]));
 }
 
 function variantsOf(endpoint: Endpoint | null | undefined): string {

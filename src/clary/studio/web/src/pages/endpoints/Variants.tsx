@@ -6,7 +6,7 @@ import Table from "@cloudscape-design/components/table";
 import { Copy } from "../../kit/Copy";
 import { Status } from "../../kit/Status";
 import { below, To } from "../../kit/To";
-import { shortImage } from "../models/model";
+import { shortImage } from "../../kit/names";
 import { type EndpointConfig, shares, type VariantSummary } from "./endpoint";
 
 interface Shown {

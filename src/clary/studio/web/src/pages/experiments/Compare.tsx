@@ -157,7 +157,7 @@ function Differences({ experiment, compared }: { experiment: string; compared: C
           cell: (each: Line) => {
             const value = each.values[index];
             const text = typeof value === "number" ? shown(value) : (value ?? "-");
-            return each.differs ? <mark className="clary-differs">{text}{extreme(each, index)}</mark> : text;
+            return each.differs ? <mark className="clary-differing">{text}{extreme(each, index)}</mark> : text;
           },
         })),
       ]}

@@ -29,7 +29,7 @@ import { Tags } from "../../kit/Tags";
 import { duration, Time } from "../../kit/Time";
 import { below, To } from "../../kit/To";
 import { usePolling } from "../../kit/usePolling";
-import { hasEnded } from "../jobs/ending";
+import { hasEnded } from "../jobs/useJob";
 import { grouped } from "../jobs/metrics";
 import { type Artifact, OWN, type Run as Component, seriesOf, sourcePath, titleOf, valueOf } from "./run";
 

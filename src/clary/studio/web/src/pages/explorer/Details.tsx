@@ -62,7 +62,7 @@ function Shown({ service, noun }: { service: string; noun: Noun }) {
   const record = described.value;
   const arn = record[noun.arn];
   const simple = Object.entries(record).filter(([, value]) => typeof value !== "object");
-  const nested = Object.entries(record).filter(([, value]) => typeof value === "object" && value !== null);
+  const nested = Object.entries(record).filter(([, value]) => typeof value === "object" && value !== null && Object.keys(value).length > 0);
 
   return (
     <ContentLayout
@@ -70,7 +70,7 @@ function Shown({ service, noun }: { service: string; noun: Noun }) {
         <Header
           variant="h1"
           actions={
-            <SpaceBetween direction="horizontal" size="xs">
+            <div className="clary-actions">
               <Button iconName="refresh" ariaLabel="Refresh" onClick={described.again} />
               <CopyAs service={service} operation={noun.verbs.describe ?? ""} members={named(noun, parts)} />
               {noun.verbs.update && !noun.later && (
@@ -79,7 +79,7 @@ function Shown({ service, noun }: { service: string; noun: Noun }) {
               {noun.verbs.start && !noun.later && <Button onClick={() => setAsked("Start")}>Start</Button>}
               {noun.verbs.stop && !noun.later && <Button onClick={() => setAsked("Stop")}>Stop</Button>}
               {noun.verbs.delete && <Button onClick={() => setAsked("Delete")}>Delete</Button>}
-            </SpaceBetween>
+            </div>
           }
         >
           {title}

@@ -1,35 +1,31 @@
 import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
-import Link from "@cloudscape-design/components/link";
 import Spinner from "@cloudscape-design/components/spinner";
 import { useEffect, useMemo, useState } from "react";
-import { useHref, useNavigate } from "react-router-dom";
+import { useNavigate } from "react-router-dom";
 
 import { call } from "../../api/client";
 import { operation, type Shape } from "../../api/model";
 import { NotFound } from "../../frame/NotFound";
-import { useNotices } from "../../frame/notices";
 import { useTrail } from "../../frame/trail";
-import { Confirm } from "../../kit/Confirm";
 import { Failure } from "../../kit/Failure";
 import { resourcePath } from "../../kit/paths";
 import { ResourceTable, type Row } from "../../kit/ResourceTable";
 import { words } from "../../kit/Status";
+import { To } from "../../kit/To";
 import { Value } from "../../kit/Value";
 import { naming } from "./naming";
 import { useNoun } from "./useNoun";
 
 const MOST_COLUMNS = 7;
+const BULK = { nouns: ["resource", "resources"] as [string, string] };
 
 /** The list of any noun, made from what the service model says of its List operation. */
 export default function List() {
   const { service, noun, error } = useNoun();
   const navigate = useNavigate();
-  const base = useHref("/").replace(/\/$/, "");
-  const notices = useNotices();
   const [input, setInput] = useState<Shape | null>(null);
-  const [asked, setAsked] = useState<{ verb: "Delete" | "Stop"; rows: Row[]; again: () => void }>();
   useTrail({ text: "All resources", to: "/explorer" }, { text: noun?.title ?? "" });
 
   useEffect(() => {
@@ -46,12 +42,12 @@ export default function List() {
       isRowHeader: column === first,
       cell: (row: Row) =>
         column === first && noun.verbs.describe ? (
-          <Link href={base + resourcePath(service, noun, row)}>{String(row[column] ?? row[noun.arn] ?? "-")}</Link>
+          <To path={resourcePath(service, noun, row)}>{String(row[column] ?? row[noun.arn] ?? "-")}</To>
         ) : (
           <Value name={column} value={row[column]} />
         ),
     }));
-  }, [service, noun, base]);
+  }, [service, noun]);
 
   if (error) return <Failure what="The resources cannot be listed" error={error} />;
   if (noun === null) return <NotFound />;
@@ -64,6 +60,7 @@ export default function List() {
   const sorts = Object.fromEntries(noun.sorts.flatMap((sort) => sortedColumn(sort, noun.columns).map((column) => [column, sort])));
   const remove = noun.verbs.delete;
   const stop = noun.verbs.stop;
+  const name = (row: Row) => String(row[noun.names.at(-1) ?? ""] ?? row[noun.arn] ?? "");
   return (
     <>
       {needed.length > 0 && (
@@ -80,18 +77,16 @@ export default function List() {
         filters={filters}
         sorts={sorts}
         selection="multi"
-        actions={(selected, again) => (
+        bulk={
+          noun.later
+            ? []
+            : [
+                ...(stop ? [{ ...BULK, verb: "Stop" as const, name, act: async (row: Row) => call(service, stop, await naming(service, stop, noun, row)) }] : []),
+                ...(remove ? [{ ...BULK, verb: "Delete" as const, name, act: async (row: Row) => call(service, remove, await naming(service, remove, noun, row)) }] : []),
+              ]
+        }
+        actions={() => (
           <>
-            {stop && !noun.later && (
-              <Button disabled={!selected.length} onClick={() => setAsked({ verb: "Stop", rows: selected, again })}>
-                Stop
-              </Button>
-            )}
-            {remove && !noun.later && (
-              <Button disabled={!selected.length} onClick={() => setAsked({ verb: "Delete", rows: selected, again })}>
-                Delete
-              </Button>
-            )}
             {noun.verbs.create && (
               <Button
                 variant="primary"
@@ -105,20 +100,6 @@ export default function List() {
           </>
         )}
       />
-      {asked && (
-        <Confirm
-          verb={asked.verb}
-          title={`${asked.verb} ${asked.rows.length === 1 ? "this resource" : `${asked.rows.length} resources`}?`}
-          names={asked.rows.map((row) => String(row[noun.names.at(-1) ?? ""] ?? row[noun.arn] ?? ""))}
-          onDismiss={() => setAsked(undefined)}
-          onConfirm={async () => {
-            const name = (asked.verb === "Delete" ? remove : stop) ?? "";
-            for (const row of asked.rows) await call(service, name, await naming(service, name, noun, row));
-            notices.succeeded(asked.verb === "Delete" ? "Deleted" : "Stopping");
-            asked.again();
-          }}
-        />
-      )}
     </>
   );
 }

@@ -1,21 +1,19 @@
 import Badge from "@cloudscape-design/components/badge";
 import Header from "@cloudscape-design/components/header";
-import Link from "@cloudscape-design/components/link";
 import Table from "@cloudscape-design/components/table";
 import TextFilter from "@cloudscape-design/components/text-filter";
 import { useEffect, useState } from "react";
-import { useHref } from "react-router-dom";
 
 import { type Noun, nouns } from "../../api/model";
 import { useTrail } from "../../frame/trail";
 import { Failure } from "../../kit/Failure";
+import { below, To } from "../../kit/To";
 
 type Row = Noun & { service: string };
 
 /** Every noun of every service: the way to any resource. */
 export default function Nouns() {
   useTrail({ text: "All resources" });
-  const base = useHref("/explorer");
   const [rows, setRows] = useState<Row[]>();
   const [error, setError] = useState<unknown>();
   const [text, setText] = useState("");
@@ -52,7 +50,7 @@ export default function Nouns() {
         {
           id: "title",
           header: "Type",
-          cell: (row) => <Link href={`${base}/${row.service}/${row.noun}`}>{row.title}</Link>,
+          cell: (row) => <To path={below("explorer", row.service, row.noun)}>{row.title}</To>,
           isRowHeader: true,
         },
         { id: "service", header: "Service", cell: (row) => row.service },

@@ -1,16 +1,15 @@
 import Box from "@cloudscape-design/components/box";
 import Header from "@cloudscape-design/components/header";
-import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useEffect, useState } from "react";
-import { useHref } from "react-router-dom";
 
 import { call, type Members } from "../../api/client";
 import { type Noun, nouns } from "../../api/model";
 import { Failure } from "../../kit/Failure";
 import { resourcePath } from "../../kit/paths";
 import { words } from "../../kit/Status";
+import { To } from "../../kit/To";
 import { below } from "../../kit/To";
 import { usePolling } from "../../kit/usePolling";
 
@@ -24,7 +23,6 @@ interface Edge {
 
 /** What a resource has to do with others: the edges of the lineage, and the resources that its members name. */
 export function Related({ arn, record }: { arn: string; record: Members }) {
-  const base = useHref("/").replace(/\/$/, "");
   const [known, setKnown] = useState<Noun[]>([]);
   useEffect(() => {
     void nouns().then((services) => setKnown(services.find((each) => each.service === "sagemaker")?.nouns ?? []));
@@ -51,7 +49,7 @@ export function Related({ arn, record }: { arn: string; record: Members }) {
         columnDefinitions={[
           { id: "member", header: "Member", cell: (row) => words(row.member), isRowHeader: true },
           { id: "type", header: "Type", cell: (row) => row.noun.title },
-          { id: "name", header: "Name", cell: (row) => <Link href={base + row.path}>{row.name}</Link> },
+          { id: "name", header: "Name", cell: (row) => <To path={row.path}>{row.name}</To> },
         ]}
         empty={<Box textAlign="center">It names no other resource</Box>}
         ariaLabels={{ tableLabel: "Named by this resource" }}
@@ -74,7 +72,7 @@ export function Related({ arn, record }: { arn: string; record: Members }) {
               cell: (row) => {
                 const path = pathOf(row.other, known);
                 const text = row.name ?? row.other.split("/").pop();
-                return path ? <Link href={base + path}>{text}</Link> : text;
+                return path ? <To path={path}>{text}</To> : text;
               },
             },
           ]}

@@ -140,9 +140,9 @@ function Failed({ work }: { work: Work[] }) {
       trackBy="path"
       wrapLines
       columnDefinitions={[
-        { id: "name", header: "Name", isRowHeader: true, cell: (row) => <To path={row.path}>{row.name}</To> },
+        { id: "name", header: "Name", isRowHeader: true, minWidth: 150, cell: (row) => <To path={row.path}>{row.name}</To> },
         { id: "kind", header: "Kind", cell: (row) => <span className="clary-keep">{row.kind}</span> },
-        { id: "reason", header: "Reason", cell: (row) => <Reason work={row} /> },
+        { id: "reason", header: "Reason", maxWidth: 320, cell: (row) => <Reason work={row} /> },
         { id: "when", header: "When", cell: (row) => <span className="clary-keep"><Time at={row.changed} /></span> },
       ]}
       ariaLabels={{ tableLabel: "Failed lately" }}

@@ -48,7 +48,7 @@ export function QuickStarts({ trained, wide }: { trained: string | undefined; wi
       ...(trained ? {} : { not: "There is no completed training job yet" }),
       begin: async () => {
         const job = await call<Members>("sagemaker", "DescribeTrainingJob", { TrainingJobName: trained });
-        return below("endpoints", await (await import("../jobs/deploy")).deploy(job));
+        return below("endpoints", await (await import("../jobs/trained")).deployTrained(job));
       },
     },
   ];

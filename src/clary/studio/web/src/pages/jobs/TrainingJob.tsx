@@ -1,49 +1,35 @@
-import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
 import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
 import Container from "@cloudscape-design/components/container";
-import ContentLayout from "@cloudscape-design/components/content-layout";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import Spinner from "@cloudscape-design/components/spinner";
 import Steps, { type StepsProps } from "@cloudscape-design/components/steps";
 import Table from "@cloudscape-design/components/table";
 import { useState } from "react";
 import { useNavigate, useParams } from "react-router-dom";
 
-import { call, type Members } from "../../api/client";
+import type { Members } from "../../api/client";
 import { useNotices } from "../../frame/notices";
-import { useTrail } from "../../frame/trail";
-import { Confirm } from "../../kit/Confirm";
-import { Copy } from "../../kit/Copy";
-import { CopyAs } from "../../kit/CopyAs";
-import { Failure } from "../../kit/Failure";
-import { JsonView } from "../../kit/JsonView";
 import { LogView } from "../../kit/LogView";
-import { newName } from "../../kit/names";
-import { PageTabs } from "../../kit/PageTabs";
 import { S3Link } from "../../kit/S3Link";
-import { Status, words } from "../../kit/Status";
-import { Tags } from "../../kit/Tags";
-import { duration, exactly, Time } from "../../kit/Time";
+import { words } from "../../kit/Status";
+import { duration, exactly } from "../../kit/Time";
 import { below, To } from "../../kit/To";
-import { useLogs } from "../../kit/useLogs";
-import { usePolling } from "../../kit/usePolling";
-import { deploy, modelOf, plain } from "./deploy";
-import { requestOf } from "../../kit/forms/fill";
-import { hasEnded, LIVE_MILLISECONDS } from "./ending";
+import { JobPage } from "./JobPage";
+import { TRAINING } from "./kinds";
 import { type MetricDefinition, useLoggedMetrics } from "./metrics";
+import { deployTrained, modelOf, plain } from "./trained";
 import { TrainingMetrics } from "./TrainingMetrics";
-
+import { useJob } from "./useJob";
 
 interface Job extends Members {
   TrainingJobName: string;
   TrainingJobArn: string;
   TrainingJobStatus: string;
   SecondaryStatus: string;
-  CreationTime: number;
+  ResourceConfig?: { InstanceCount?: number; InstanceType?: string };
+  ExperimentConfig?: { ExperimentName?: string };
   AlgorithmSpecification: { TrainingImage?: string; AlgorithmName?: string; MetricDefinitions?: MetricDefinition[] };
   InputDataConfig?: Channel[];
   HyperParameters?: Record<string, string>;
@@ -70,44 +56,15 @@ export default function TrainingJob() {
   const { name = "" } = useParams();
   const navigate = useNavigate();
   const notices = useNotices();
-  const [stopping, setStopping] = useState(false);
-  const [ended, setEnded] = useState(false);
   const [deploying, setDeploying] = useState(false);
-  useTrail({ text: "Training jobs", to: "/training-jobs" }, { text: name });
-
-  const described = usePolling(
-    async (signal) => {
-      const job = await call<Job>("sagemaker", "DescribeTrainingJob", { TrainingJobName: name }, signal);
-      setEnded(hasEnded(job.TrainingJobStatus));
-      return job;
-    },
-    [name],
-    ended ? 0 : LIVE_MILLISECONDS,
-  );
-  const logs = useLogs("/aws/sagemaker/TrainingJobs", `${name}/`, !ended);
-  const logged = useLoggedMetrics(described.value?.AlgorithmSpecification.MetricDefinitions, logs.events);
-
-  if (described.error && !described.value) return <Failure what={`The job ${name} cannot be shown`} error={described.error} again={described.again} />;
-  const job = described.value;
-  if (!job) return <Spinner size="large" />;
-  const resources = job["ResourceConfig"] as Members | undefined;
-  const experiment = (job["ExperimentConfig"] as { ExperimentName?: string } | undefined)?.ExperimentName;
-  const began = job["TrainingStartTime"] as number | undefined;
-  const end = (job["TrainingEndTime"] as number | undefined) ?? Date.now() / 1000;
-
-  async function trainAgain(before: Job) {
-    try {
-      const fill = await requestOf("sagemaker", "CreateTrainingJob", before);
-      navigate("/explorer/sagemaker/TrainingJob/create", { state: { fill: { ...fill, TrainingJobName: newName(name) } } });
-    } catch (error) {
-      notices.failed("The form cannot be shown", error);
-    }
-  }
+  const watched = useJob<Job>(TRAINING, name);
+  const { ended, logs } = watched;
+  const logged = useLoggedMetrics(watched.described.value?.AlgorithmSpecification.MetricDefinitions, logs.events);
 
   async function deployIt(trained: Job) {
     setDeploying(true);
     try {
-      const endpoint = await deploy(trained);
+      const endpoint = await deployTrained(trained);
       notices.succeeded(`The endpoint ${endpoint} is being made`);
       navigate(below("endpoints", endpoint));
     } catch (error) {
@@ -117,95 +74,45 @@ export default function TrainingJob() {
   }
 
   return (
-    <ContentLayout
-      header={
-        <Header
-          variant="h1"
-          actions={
-            <SpaceBetween direction="horizontal" size="xs">
-              <Button iconName="refresh" ariaLabel="Refresh" onClick={described.again} />
-              <CopyAs service="sagemaker" operation="CreateTrainingJob" members={() => requestOf("sagemaker", "CreateTrainingJob", job)} />
-              <Button disabled={ended || job.TrainingJobStatus === "Stopping"} onClick={() => setStopping(true)}>
-                Stop
-              </Button>
-              <Button onClick={() => void trainAgain(job)}>Train again with changes</Button>
-              <ButtonDropdown
-                variant="primary"
-                loading={deploying}
-                disabled={job.TrainingJobStatus !== "Completed"}
-                disabledReason="Only the model of a completed job can be used"
-                mainAction={{
-                  text: "Deploy",
-                  loading: deploying,
-                  disabled: job.TrainingJobStatus !== "Completed",
-                  disabledReason: "Only the model of a completed job can be deployed",
-                  onClick: () => void deployIt(job),
-                }}
-                items={[{ id: "model", text: "Create model …" }]}
-                onItemClick={() => navigate("/explorer/sagemaker/Model/create", { state: { fill: modelOf(job) } })}
-                ariaLabel="More to do with the model"
-              />
-            </SpaceBetween>
-          }
-        >
-          {name}
-        </Header>
-      }
-    >
-      <SpaceBetween size="l">
-        {typeof job["FailureReason"] === "string" && (
-          <Alert type="error" header="The job failed">
-            <span className="clary-reason">{job["FailureReason"]}</span>
-          </Alert>
-        )}
-        <Container header={<Header>Summary</Header>}>
-          <KeyValuePairs
-            columns={4}
-            items={[
-              { label: "Status", value: <Status value={job.TrainingJobStatus} /> },
-              { label: "Stage", value: words(job.SecondaryStatus ?? "") || "-" },
-              { label: "Created", value: <Time at={job.CreationTime} /> },
-              { label: "Training time", value: began === undefined ? "-" : duration(end - began) },
-              { label: "Image", value: <Copy text={job.AlgorithmSpecification.TrainingImage ?? job.AlgorithmSpecification.AlgorithmName} /> },
-              { label: "Instances", value: `${String(resources?.["InstanceCount"] ?? 1)} × ${String(resources?.["InstanceType"] ?? "-")}` },
-              { label: "Role", value: <Copy text={job["RoleArn"]} /> },
-              { label: "ARN", value: <Copy text={job.TrainingJobArn} /> },
-              ...(experiment ? [{ label: "Experiment", value: <To path={below("experiments", experiment)}>{experiment}</To> }] : []),
-            ]}
-          />
-        </Container>
-        <PageTabs
-          label="About this job"
-          tabs={[
-            {
-              id: "metrics",
-              label: "Metrics",
-              content: <TrainingMetrics arn={job.TrainingJobArn} ended={ended} logged={logged} last={job.FinalMetricDataList ?? []} />,
-            },
+    <JobPage
+      kind={TRAINING}
+      watched={watched}
+      parts={(job) => {
+        const experiment = job.ExperimentConfig?.ExperimentName;
+        const isUsable = job.TrainingJobStatus === "Completed";
+        return {
+          stage: { label: "Stage", value: words(job.SecondaryStatus ?? "") || "-" },
+          image: job.AlgorithmSpecification.TrainingImage ?? job.AlgorithmSpecification.AlgorithmName,
+          instances: `${job.ResourceConfig?.InstanceCount ?? 1} × ${job.ResourceConfig?.InstanceType ?? "-"}`,
+          ...(experiment ? { more: [{ label: "Experiment", value: <To path={below("experiments", experiment)}>{experiment}</To> }] } : {}),
+          tabs: [
+            { id: "metrics", label: "Metrics", content: <TrainingMetrics arn={job.TrainingJobArn} ended={ended} logged={logged} last={job.FinalMetricDataList ?? []} /> },
             { id: "logs", label: "Logs", content: <LogView logs={logs} name={name} /> },
             { id: "artifacts", label: "Inputs and outputs", content: <Artifacts job={job} /> },
             { id: "history", label: "History", content: <History job={job} /> },
-            { id: "configuration", label: "Configuration", content: <Configuration job={job} /> },
-            { id: "tags", label: "Tags", content: <Tags arn={job.TrainingJobArn} /> },
-          ]}
-        />
-      </SpaceBetween>
-      {stopping && (
-        <Confirm
-          verb="Stop"
-          title="Stop this job?"
-          names={[name]}
-          onDismiss={() => setStopping(false)}
-          onConfirm={async () => {
-            await call("sagemaker", "StopTrainingJob", { TrainingJobName: name });
-            notices.succeeded("Stopping");
-            described.again();
-          }}
-        >
-          The job gets 120 seconds to save its work. What it has written is kept.
-        </Confirm>
-      )}
-    </ContentLayout>
+          ],
+          configuration: <Parameters given={job.HyperParameters ?? {}} />,
+          main: (
+            <ButtonDropdown
+              variant="primary"
+              loading={deploying}
+              disabled={!isUsable}
+              disabledReason="Only the model of a completed job can be used"
+              mainAction={{
+                text: "Deploy",
+                loading: deploying,
+                disabled: !isUsable,
+                disabledReason: "Only the model of a completed job can be deployed",
+                onClick: () => void deployIt(job),
+              }}
+              items={[{ id: "model", text: "Create model …" }]}
+              onItemClick={() => navigate("/explorer/sagemaker/Model/create", { state: { fill: modelOf(job) } })}
+              ariaLabel="More to do with the model"
+            />
+          ),
+        };
+      }}
+    />
   );
 }
 
@@ -267,13 +174,11 @@ function History({ job }: { job: Job }) {
 /** Hyperparameters of script mode that the SDK sets, by what they mean. */
 const SCRIPT = { sagemaker_program: "Program", sagemaker_submit_directory: "Source", sagemaker_region: "Region", sagemaker_job_name: "Job", sagemaker_container_log_level: "Log level" };
 
-function Configuration({ job }: { job: Job }) {
-  const given = job.HyperParameters ?? {};
+function Parameters({ given }: { given: Record<string, string> }) {
   const parameters = Object.entries(given).filter(([name]) => !(name in SCRIPT));
   const script = Object.entries(SCRIPT).filter(([name]) => name in given);
-  const variables = Object.entries((job["Environment"] ?? {}) as Record<string, string>);
   return (
-    <SpaceBetween size="l">
+    <>
       <Container header={<Header counter={`(${parameters.length})`}>Hyperparameters</Header>}>
         {parameters.length ? <KeyValuePairs columns={4} items={parameters.map(([label, value]) => ({ label, value }))} /> : "None"}
       </Container>
@@ -282,14 +187,6 @@ function Configuration({ job }: { job: Job }) {
           <KeyValuePairs columns={4} items={script.map(([name, label]) => ({ label, value: <S3Link uri={plain(given[name])} /> }))} />
         </Container>
       )}
-      {variables.length > 0 && (
-        <Container header={<Header counter={`(${variables.length})`}>Environment</Header>}>
-          <KeyValuePairs columns={4} items={variables.map(([label, value]) => ({ label, value }))} />
-        </Container>
-      )}
-      <Container header={<Header>All of it</Header>}>
-        <JsonView value={job} />
-      </Container>
-    </SpaceBetween>
+    </>
   );
 }

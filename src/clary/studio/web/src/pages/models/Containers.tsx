@@ -5,6 +5,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 
 import { Copy } from "../../kit/Copy";
 import { Environment } from "../../kit/Environment";
+import { shortImage } from "../../kit/names";
 import { S3Link } from "../../kit/S3Link";
 import { To } from "../../kit/To";
 import { packagePath } from "../registry/package";
@@ -28,7 +29,7 @@ export function Containers({ containers }: { containers: ContainerDefinition[] }
                 columns={3}
                 minColumnWidth={200}
                 items={[
-                  { label: "Image", value: <Copy text={container.Image} /> },
+                  { label: "Image", value: <Copy text={container.Image} shown={shortImage(container.Image)} /> },
                   { label: "Artifacts", value: <S3Link uri={artifactsOf(container)} /> },
                   ...(from ? [{ label: "Model package", value: path ? <To path={path}>{from.split("/").slice(-2).join(" version ")}</To> : <Copy text={from} /> }] : []),
                   ...(framework ? [{ label: "Framework", value: framework }] : []),

@@ -102,7 +102,9 @@ export default function Deploy() {
     if (Object.values(mistakes).some(Boolean)) return;
     void run({
       model: packageArn ? newName(source) : model,
-      ...(packageArn ? { package: { arn: packageArn, role, isolated } } : {}),
+      ...(packageArn
+        ? { made: { ExecutionRoleArn: role, PrimaryContainer: { ModelPackageName: packageArn }, ...(isolated ? { EnableNetworkIsolation: true } : {}) } }
+        : {}),
       config: config || fresh,
       endpoint: target,
       exists,
@@ -112,7 +114,7 @@ export default function Deploy() {
   }
 
   if (plan && stage) {
-    return <Progress plan={plan} stage={stage} problem={problem} onBack={() => setPlan(undefined)} />;
+    return <Progress what={packageArn ? packageArn.split("/").slice(-2).join(" version ") : model} plan={plan} stage={stage} problem={problem} onBack={() => setPlan(undefined)} />;
   }
   const shown = (mistake: string) => (tried ? mistake : "");
   return (

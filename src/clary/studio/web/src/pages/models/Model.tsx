@@ -7,7 +7,7 @@ import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useNavigate, useParams } from "react-router-dom";
 
 import { call } from "../../api/client";
@@ -21,6 +21,7 @@ import { Failure } from "../../kit/Failure";
 import { JsonView } from "../../kit/JsonView";
 import { Loading } from "../../kit/Loading";
 import { PageTabs } from "../../kit/PageTabs";
+import { RoleLink } from "../../kit/RoleLink";
 import { Status } from "../../kit/Status";
 import { Tags } from "../../kit/Tags";
 import { Time } from "../../kit/Time";
@@ -29,7 +30,10 @@ import { usePolling } from "../../kit/usePolling";
 import { Related } from "../explorer/Related";
 import { Containers } from "./Containers";
 import { deployPath } from "./deployment";
-import { configsWith, containersOf, describeModel, servedBy } from "./model";
+import { type ConfigUses, configsWith, containersOf, describeModel, servedBy } from "./model";
+
+/** How many endpoint configurations are looked into before somebody asks for more. */
+const LOOKED_INTO = 500;
 
 /** One model: what it runs, and where it is used. */
 export default function Model() {
@@ -72,7 +76,7 @@ export default function Model() {
             items={[
               { label: "Created", value: <Time at={model.CreationTime} /> },
               { label: "Network isolation", value: model.EnableNetworkIsolation ? "On: the containers reach no network" : "Off" },
-              { label: "Role", value: <Copy text={model.ExecutionRoleArn} /> },
+              { label: "Role", value: <RoleLink arn={model.ExecutionRoleArn} /> },
               { label: "ARN", value: <Copy text={model.ModelArn} /> },
             ]}
           />
@@ -81,7 +85,7 @@ export default function Model() {
           label={name}
           tabs={[
             { id: "containers", label: "Containers", content: <Containers containers={containersOf(model)} /> },
-            { id: "used", label: `Where it is used${served.value ? ` (${running.length})` : ""}`, content: <Used name={name} served={served} /> },
+            { id: "used", label: `Where it is used${served.value ? ` (${running.length})` : ""}`, content: <Used key={name} name={name} served={served} /> },
             {
               id: "configuration",
               label: "Configuration",
@@ -124,7 +128,9 @@ export default function Model() {
 }
 
 function Used({ name, served }: { name: string; served: ReturnType<typeof usePolling<Awaited<ReturnType<typeof servedBy>>>> }) {
-  const configs = usePolling((signal) => configsWith(name, signal), [name]);
+  const before = useRef<ConfigUses>(undefined);
+  // Asked again, it goes on where it ended.
+  const configs = usePolling(async (signal) => (before.current = await configsWith(name, before.current, LOOKED_INTO, signal)), [name]);
   return (
     <SpaceBetween size="l">
       {served.error && !served.value ? (
@@ -149,7 +155,19 @@ function Used({ name, served }: { name: string; served: ReturnType<typeof usePol
       ) : (
         <Table
           header={
-            <Header counter={configs.value && `(${configs.value.uses.length})`} {...(configs.value && !configs.value.all ? { description: "Among the 100 newest configurations" } : {})}>
+            <Header
+              counter={configs.value && `(${configs.value.uses.length}${configs.value.next ? "+" : ""})`}
+              {...(configs.value?.next
+                ? {
+                    description: `Among the ${configs.value.looked.toLocaleString()} newest configurations; there are older ones`,
+                    actions: (
+                      <Button loading={configs.loading} onClick={configs.again}>
+                        Look further
+                      </Button>
+                    ),
+                  }
+                : {})}
+            >
               Endpoint configurations
             </Header>
           }

@@ -9,6 +9,7 @@ import Steps, { type StepsProps } from "@cloudscape-design/components/steps";
 import { useEffect, useRef, useState } from "react";
 import { useNavigate } from "react-router-dom";
 
+import { told } from "../../api/errors";
 import { duration } from "../../kit/Time";
 import { below, To } from "../../kit/To";
 import { usePolling } from "../../kit/usePolling";
@@ -19,6 +20,8 @@ const MILLISECONDS = 1000;
 const ORDER: StageName[] = ["model", "config", "endpoint", "service"];
 
 interface Props {
+  /** What is deployed, as its heading says. */
+  what: string;
   plan: Plan;
   stage: StageName;
   problem: Problem | null;
@@ -26,7 +29,7 @@ interface Props {
 }
 
 /** How a deployment goes, until the endpoint answers. */
-export function Progress({ plan, stage, problem, onBack }: Props) {
+export function Progress({ what, plan, stage, problem, onBack }: Props) {
   const navigate = useNavigate();
   const began = useRef(Date.now());
   const [ended, setEnded] = useState<{ ok: boolean; reason: string; took: number }>();
@@ -62,7 +65,7 @@ export function Progress({ plan, stage, problem, onBack }: Props) {
     return place === at ? "in-progress" : "pending";
   }
   const steps: StepsProps.Step[] = [
-    ...(plan.package
+    ...(plan.made
       ? [{ status: status("model"), header: "Create the model", details: status("model") === "success" ? <To path={below("models", plan.model)}>{plan.model}</To> : plan.model }]
       : []),
     {
@@ -82,11 +85,11 @@ export function Progress({ plan, stage, problem, onBack }: Props) {
     },
   ];
   return (
-    <ContentLayout header={<Header variant="h1">Deploying {plan.package ? plan.package.arn.split("/").slice(-2).join(" version ") : plan.model}</Header>}>
+    <ContentLayout header={<Header variant="h1">Deploying {what}</Header>}>
       <SpaceBetween size="l">
         {problem && (
           <Alert type="error" header="The deployment stopped" action={<Button onClick={onBack}>Back to the form</Button>}>
-            {problem.message}
+            {told(problem.error).message} ({told(problem.error).code})
           </Alert>
         )}
         {ended && !ended.ok && (

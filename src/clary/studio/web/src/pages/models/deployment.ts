@@ -1,13 +1,12 @@
 import { call, type Members } from "../../api/client";
-import { told } from "../../api/errors";
 
 export type StageName = "model" | "config" | "endpoint" | "service";
 
 /** What is to be deployed, and as what. */
 export interface Plan {
-  /** The model that is there already; or else the package that one is made of. */
   model: string;
-  package?: { arn: string; role: string; isolated: boolean };
+  /** What the model is made of, as CreateModel takes it; without it, the model is there already. */
+  made?: Members;
   config: string;
   endpoint: string;
   /** Whether the endpoint is there and takes another configuration. */
@@ -18,28 +17,14 @@ export interface Plan {
 
 export interface Problem {
   stage: StageName;
-  message: string;
+  error: unknown;
 }
 
 /** The requests of a plan, in their order. */
-export function requests(plan: Plan): { stage: StageName; operation: string; members: Members }[] {
+function requests(plan: Plan): { stage: StageName; operation: string; members: Members }[] {
   const variant = { VariantName: plan.variant, ModelName: plan.model, InstanceType: plan.instanceType, InitialInstanceCount: 1, InitialVariantWeight: 1 };
-  const container = plan.package && { ModelPackageName: plan.package.arn };
   return [
-    ...(plan.package
-      ? [
-          {
-            stage: "model" as const,
-            operation: "CreateModel",
-            members: {
-              ModelName: plan.model,
-              ExecutionRoleArn: plan.package.role,
-              PrimaryContainer: container,
-              ...(plan.package.isolated ? { EnableNetworkIsolation: true } : {}),
-            },
-          },
-        ]
-      : []),
+    ...(plan.made ? [{ stage: "model" as const, operation: "CreateModel", members: { ...plan.made, ModelName: plan.model } }] : []),
     { stage: "config", operation: "CreateEndpointConfig", members: { EndpointConfigName: plan.config, ProductionVariants: [variant] } },
     {
       stage: "endpoint",
@@ -50,14 +35,13 @@ export function requests(plan: Plan): { stage: StageName; operation: string; mem
 }
 
 /** Do what a plan says; tells each stage as it begins, and gives what stopped it. */
-export async function deploy(plan: Plan, began: (stage: StageName) => void): Promise<Problem | null> {
+export async function deploy(plan: Plan, began: (stage: StageName) => void = () => undefined): Promise<Problem | null> {
   for (const { stage, operation, members } of requests(plan)) {
     began(stage);
     try {
       await call("sagemaker", operation, members);
     } catch (error) {
-      const { code, message } = told(error);
-      return { stage, message: `${message} (${code})` };
+      return { stage, error };
     }
   }
   began("service");

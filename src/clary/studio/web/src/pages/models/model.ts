@@ -37,11 +37,6 @@ export function artifactsOf(container: ContainerDefinition | undefined): string 
   return container?.ModelDataUrl ?? container?.ModelDataSource?.S3DataSource?.S3Uri ?? "";
 }
 
-/** The part of an image's address that people know it by. */
-export function shortImage(image: string | undefined): string {
-  return image?.split("/").pop() ?? "";
-}
-
 /** The endpoints that serve a model now. */
 export async function servedBy(name: string, signal?: AbortSignal): Promise<Endpoint[]> {
   const found = await call<{ Results?: { Model?: { Endpoints?: Endpoint[] } }[] }>(
@@ -59,31 +54,47 @@ export interface ConfigUse {
   variants: string[];
 }
 
-const MOST_CONFIGS = 100;
-const AT_ONCE = 6;
+const CONFIGS_AT_ONCE = 100;
+const DESCRIBED_AT_ONCE = 6;
+
+/** What is known of the endpoint configurations that name a model, after some of all configurations were looked into. */
+export interface ConfigUses {
+  uses: ConfigUse[];
+  /** How many configurations were looked into, the newest first. */
+  looked: number;
+  /** Where to go on; empty when all were looked into. */
+  next: string;
+}
 
 /**
- * The endpoint configurations that name a model.
+ * Look for the endpoint configurations that name a model, from where `before` ended, until `most` more were looked into.
  *
- * No List operation can be asked for them, so the newest ones are looked into; `all` tells whether those were all.
+ * Neither List nor Search can be asked for them, so each configuration is looked into.
  */
-export async function configsWith(model: string, signal?: AbortSignal): Promise<{ uses: ConfigUse[]; all: boolean }> {
-  const listed = await call<{ EndpointConfigs: { EndpointConfigName: string; CreationTime: number }[]; NextToken?: string }>(
-    "sagemaker",
-    "ListEndpointConfigs",
-    { SortBy: "CreationTime", SortOrder: "Descending", MaxResults: MOST_CONFIGS },
-    signal,
-  );
-  const uses: ConfigUse[] = [];
-  const left = [...listed.EndpointConfigs];
-  async function look() {
-    for (let row = left.shift(); row; row = left.shift()) {
-      // It may have been deleted in between.
-      const config = await describeConfig(row.EndpointConfigName, signal).catch(() => null);
-      const variants = (config?.ProductionVariants ?? []).filter((each) => each.ModelName === model).map((each) => each.VariantName);
-      if (variants.length) uses.push({ name: row.EndpointConfigName, created: row.CreationTime, variants });
+export async function configsWith(model: string, before: ConfigUses | undefined, most: number, signal?: AbortSignal): Promise<ConfigUses> {
+  const found: ConfigUses = before ? { ...before, uses: [...before.uses] } : { uses: [], looked: 0, next: "" };
+  const end = found.looked + most;
+  do {
+    const listed = await call<{ EndpointConfigs: { EndpointConfigName: string; CreationTime: number }[]; NextToken?: string }>(
+      "sagemaker",
+      "ListEndpointConfigs",
+      { SortBy: "CreationTime", SortOrder: "Descending", MaxResults: CONFIGS_AT_ONCE, ...(found.next ? { NextToken: found.next } : {}) },
+      signal,
+    );
+    const left = [...listed.EndpointConfigs];
+    async function look() {
+      for (let row = left.shift(); row; row = left.shift()) {
+        // It may have been deleted in between.
+        const config = await describeConfig(row.EndpointConfigName, signal).catch(() => null);
+        const variants = (config?.ProductionVariants ?? []).filter((each) => each.ModelName === model).map((each) => each.VariantName);
+        if (variants.length) found.uses.push({ name: row.EndpointConfigName, created: row.CreationTime, variants });
+      }
     }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, look));
-  return { uses: uses.sort((one, other) => other.created - one.created), all: !listed.NextToken };
+    await Promise.all(Array.from({ length: DESCRIBED_AT_ONCE }, look));
+    signal?.throwIfAborted();
+    found.looked += listed.EndpointConfigs.length;
+    found.next = listed.NextToken ?? "";
+  } while (found.next && found.looked < end);
+  found.uses.sort((one, other) => other.created - one.created);
+  return found;
 }

@@ -108,12 +108,12 @@ function Row({ row }: { row: CompareRow }) {
     <tr className={row.differs ? "clary-differs" : ""}>
       <th scope="row">
         {row.name}
-        {row.differs && <small>differs</small>}
+        {row.differs && <> <small>differs</small></>}
       </th>
       {row.cells.map((cell, index) => (
         <td key={index}>
           {cell}
-          {row.best === index && <small className="clary-best">best</small>}
+          {row.best === index && <> <small className="clary-best">best</small></>}
         </td>
       ))}
     </tr>

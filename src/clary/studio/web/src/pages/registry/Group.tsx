@@ -5,10 +5,8 @@ import { useState } from "react";
 import { useNavigate, useParams } from "react-router-dom";
 
 import { call, type Members } from "../../api/client";
-import { useNotices } from "../../frame/notices";
 import { useTrail } from "../../frame/trail";
 import { shown } from "../../kit/Chart";
-import { Confirm } from "../../kit/Confirm";
 import { ResourceTable, type Row } from "../../kit/ResourceTable";
 import { Status } from "../../kit/Status";
 import { Time } from "../../kit/Time";
@@ -33,8 +31,6 @@ interface Told {
 export default function Group() {
   const { group = "" } = useParams();
   const navigate = useNavigate();
-  const notices = useNotices();
-  const [asked, setAsked] = useState<{ rows: Row[]; again: () => void }>();
   const [decided, setDecided] = useState<{ row: Row; to: Approval; again: () => void }>();
   useTrail({ text: "Model registry", to: "/model-registry" }, { text: group });
   const described = usePolling((signal) => call<Members>("sagemaker", "DescribeModelPackageGroup", { ModelPackageGroupName: group }, signal), [group]);
@@ -86,15 +82,21 @@ export default function Group() {
         filters={FILTERS}
         sorts={SORTS}
         selection="multi"
+        bulk={[
+          {
+            verb: "Delete",
+            nouns: ["version", "versions"],
+            name: (row) => `${group} version ${String(row["ModelPackageVersion"])}`,
+            act: (row) => call("sagemaker", "DeleteModelPackage", { ModelPackageName: row["ModelPackageArn"] }),
+            note: "Artifacts and reports in S3 are kept.",
+          },
+        ]}
         onRows={(seen) => {
           setRows(seen);
           versions.show(seen);
         }}
         actions={(selected, again) => (
           <>
-            <Button disabled={selected.length === 0} onClick={() => setAsked({ rows: selected, again })}>
-              Delete
-            </Button>
             <ButtonDropdown
               disabled={selected.length !== 1}
               items={[
@@ -128,21 +130,6 @@ export default function Group() {
           onDismiss={() => setDecided(undefined)}
           onDone={decided.again}
         />
-      )}
-      {asked && (
-        <Confirm
-          verb="Delete"
-          title={asked.rows.length === 1 ? "Delete this version?" : `Delete ${asked.rows.length} versions?`}
-          names={asked.rows.map((row) => `${group} version ${String(row["ModelPackageVersion"])}`)}
-          onDismiss={() => setAsked(undefined)}
-          onConfirm={async () => {
-            for (const row of asked.rows) await call("sagemaker", "DeleteModelPackage", { ModelPackageName: row["ModelPackageArn"] });
-            notices.succeeded("Deleted");
-            asked.again();
-          }}
-        >
-          Artifacts and reports in S3 are kept.
-        </Confirm>
       )}
     </>
   );

@@ -1,12 +1,9 @@
 import Button from "@cloudscape-design/components/button";
-import { useState } from "react";
 import { useNavigate } from "react-router-dom";
 
 import { call } from "../../api/client";
-import { useNotices } from "../../frame/notices";
 import { useTrail } from "../../frame/trail";
-import { Confirm } from "../../kit/Confirm";
-import { ResourceTable, type Row } from "../../kit/ResourceTable";
+import { ResourceTable } from "../../kit/ResourceTable";
 import { Status } from "../../kit/Status";
 import { Time } from "../../kit/Time";
 import { below, To } from "../../kit/To";
@@ -25,8 +22,6 @@ interface Newest {
 export default function Groups() {
   useTrail({ text: "Model registry" });
   const navigate = useNavigate();
-  const notices = useNotices();
-  const [asked, setAsked] = useState<{ rows: Row[]; again: () => void }>();
   const newest = useDescribed(
     (row) => String(row["ModelPackageGroupArn"]),
     async (row, signal) => {
@@ -40,66 +35,53 @@ export default function Groups() {
     },
   );
   return (
-    <>
-      <ResourceTable
-        service="sagemaker"
-        operation="ListModelPackageGroups"
-        rows="ModelPackageGroupSummaryList"
-        title="Model registry"
-        description="Groups of versions of a model, and which of them are approved"
-        columns={[
-          {
-            id: "name",
-            header: "Group",
-            isRowHeader: true,
-            width: 240,
-            cell: (row) => <To path={below("model-registry", String(row["ModelPackageGroupName"]))}>{String(row["ModelPackageGroupName"])}</To>,
+    <ResourceTable
+      service="sagemaker"
+      operation="ListModelPackageGroups"
+      rows="ModelPackageGroupSummaryList"
+      title="Model registry"
+      description="Groups of versions of a model, and which of them are approved"
+      columns={[
+        {
+          id: "name",
+          header: "Group",
+          isRowHeader: true,
+          width: 240,
+          cell: (row) => <To path={below("model-registry", String(row["ModelPackageGroupName"]))}>{String(row["ModelPackageGroupName"])}</To>,
+        },
+        { id: "description", header: "Description", width: 290, minWidth: 160, cell: (row) => String(row["ModelPackageGroupDescription"] ?? "-") },
+        {
+          id: "newest",
+          header: "Newest version",
+          width: 150,
+          cell: (row) => {
+            const found = newest.of(row);
+            if (!found) return found === undefined ? "…" : "No versions";
+            const version = String(found.ModelPackageVersion ?? "");
+            return <To path={below("model-registry", String(row["ModelPackageGroupName"]), version)}>{`Version ${version}`}</To>;
           },
-          { id: "description", header: "Description", width: 290, minWidth: 160, cell: (row) => String(row["ModelPackageGroupDescription"] ?? "-") },
-          {
-            id: "newest",
-            header: "Newest version",
-            width: 150,
-            cell: (row) => {
-              const found = newest.of(row);
-              if (!found) return found === undefined ? "…" : "No versions";
-              const version = String(found.ModelPackageVersion ?? "");
-              return <To path={below("model-registry", String(row["ModelPackageGroupName"]), version)}>{`Version ${version}`}</To>;
-            },
-          },
-          { id: "approval", header: "Its approval", width: 235, cell: (row) => <Status value={newest.of(row)?.ModelApprovalStatus} /> },
-          { id: "created", header: "Created", width: 150, cell: (row) => <Time at={row["CreationTime"]} /> },
-        ]}
-        filters={FILTERS}
-        sorts={SORTS}
-        selection="multi"
-        onRows={newest.show}
-        actions={(selected, again) => (
-          <>
-            <Button disabled={selected.length === 0} onClick={() => setAsked({ rows: selected, again })}>
-              Delete
-            </Button>
-            <Button variant="primary" onClick={() => navigate("/explorer/sagemaker/ModelPackageGroup/create")}>
-              Create group
-            </Button>
-          </>
-        )}
-      />
-      {asked && (
-        <Confirm
-          verb="Delete"
-          title={asked.rows.length === 1 ? "Delete this group?" : `Delete ${asked.rows.length} groups?`}
-          names={asked.rows.map((row) => String(row["ModelPackageGroupName"]))}
-          onDismiss={() => setAsked(undefined)}
-          onConfirm={async () => {
-            for (const row of asked.rows) await call("sagemaker", "DeleteModelPackageGroup", { ModelPackageGroupName: row["ModelPackageGroupName"] });
-            notices.succeeded("Deleted");
-            asked.again();
-          }}
-        >
-          Only a group without versions can be deleted.
-        </Confirm>
+        },
+        { id: "approval", header: "Its approval", width: 235, cell: (row) => <Status value={newest.of(row)?.ModelApprovalStatus} /> },
+        { id: "created", header: "Created", width: 150, cell: (row) => <Time at={row["CreationTime"]} /> },
+      ]}
+      filters={FILTERS}
+      sorts={SORTS}
+      selection="multi"
+      bulk={[
+        {
+          verb: "Delete",
+          nouns: ["group", "groups"],
+          name: (row) => String(row["ModelPackageGroupName"]),
+          act: (row) => call("sagemaker", "DeleteModelPackageGroup", { ModelPackageGroupName: row["ModelPackageGroupName"] }),
+          note: "Only a group without versions can be deleted.",
+        },
+      ]}
+      onRows={newest.show}
+      actions={() => (
+        <Button variant="primary" onClick={() => navigate("/explorer/sagemaker/ModelPackageGroup/create")}>
+          Create group
+        </Button>
       )}
-    </>
+    />
   );
 }

@@ -5,7 +5,8 @@ import { looksSecret } from "../../kit/Environment";
 import { S3Link } from "../../kit/S3Link";
 import { Status } from "../../kit/Status";
 import { exactly } from "../../kit/Time";
-import { artifactsOf, shortImage } from "../models/model";
+import { shortImage } from "../../kit/names";
+import { artifactsOf } from "../models/model";
 import { isBetterSmaller, metricName } from "./metrics";
 import { type ModelPackage, personName } from "./package";
 

@@ -1,29 +1,24 @@
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
-import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
-import Input from "@cloudscape-design/components/input";
-import Link from "@cloudscape-design/components/link";
-import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import TextFilter from "@cloudscape-design/components/text-filter";
 import { useState } from "react";
-import { useHref } from "react-router-dom";
 
-import { told } from "../../api/errors";
 import { type Bucket, buckets, createBucket, deleteBucket } from "../../api/s3";
 import { useNotices } from "../../frame/notices";
 import { useTrail } from "../../frame/trail";
 import { Confirm } from "../../kit/Confirm";
 import { Failure } from "../../kit/Failure";
+import { NameDialog } from "../../kit/NameDialog";
 import { Time } from "../../kit/Time";
+import { below, To } from "../../kit/To";
 import { usePolling } from "../../kit/usePolling";
 
 /** The account's buckets. */
 export default function Buckets() {
   useTrail({ text: "Storage" });
-  const base = useHref("/storage");
   const notices = useNotices();
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState<Bucket[]>([]);
@@ -64,7 +59,7 @@ export default function Buckets() {
         }
         filter={<TextFilter filteringText={text} onChange={({ detail }) => setText(detail.filteringText)} filteringPlaceholder="Find a bucket" filteringClearAriaLabel="Clear" filteringAriaLabel="Find a bucket" />}
         columnDefinitions={[
-          { id: "name", header: "Bucket", isRowHeader: true, cell: (row) => <Link href={`${base}/${row.name}/`}>{row.name}</Link> },
+          { id: "name", header: "Bucket", isRowHeader: true, cell: (row) => <To path={`${below("storage", row.name)}/`}>{row.name}</To> },
           { id: "created", header: "Created", cell: (row) => <Time at={row.created} /> },
         ]}
         empty={
@@ -75,13 +70,15 @@ export default function Buckets() {
         ariaLabels={{ tableLabel: "Buckets", selectionGroupLabel: "Selection", itemSelectionLabel: (_, row) => `Select ${row.name}` }}
       />
       {creating && (
-        <CreateBucket
-          onDone={(name) => {
-            setCreating(false);
-            if (name) {
-              notices.succeeded(`The bucket ${name} is there`);
-              found.again();
-            }
+        <NameDialog
+          title="Create bucket"
+          verb="Create"
+          constraint="3 to 63 small letters, digits, hyphens and dots"
+          onDismiss={() => setCreating(false)}
+          onSave={async (name) => {
+            await createBucket(name);
+            notices.succeeded(`The bucket ${name} is there`);
+            found.again();
           }}
         />
       )}
@@ -102,45 +99,5 @@ export default function Buckets() {
         </Confirm>
       )}
     </>
-  );
-}
-
-function CreateBucket({ onDone }: { onDone: (name?: string) => void }) {
-  const [name, setName] = useState("");
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
-  async function create() {
-    setBusy(true);
-    try {
-      await createBucket(name);
-      onDone(name);
-    } catch (error) {
-      setProblem(told(error).message);
-      setBusy(false);
-    }
-  }
-  return (
-    <Modal
-      visible
-      onDismiss={() => onDone()}
-      header="Create bucket"
-      closeAriaLabel="Close"
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={() => onDone()}>
-              Cancel
-            </Button>
-            <Button variant="primary" loading={busy} disabled={!name} onClick={() => void create()}>
-              Create
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
-      <FormField label="Name" constraintText="3 to 63 small letters, digits, hyphens and dots" errorText={problem}>
-        <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus />
-      </FormField>
-    </Modal>
   );
 }

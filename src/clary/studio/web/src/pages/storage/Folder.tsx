@@ -3,12 +3,11 @@ import Button from "@cloudscape-design/components/button";
 import FileDropzone from "@cloudscape-design/components/file-dropzone";
 import FileInput from "@cloudscape-design/components/file-input";
 import Header from "@cloudscape-design/components/header";
-import Link from "@cloudscape-design/components/link";
 import Pagination from "@cloudscape-design/components/pagination";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useEffect, useRef, useState } from "react";
-import { useHref, useNavigate, useParams } from "react-router-dom";
+import { useParams } from "react-router-dom";
 
 import { download, list, remove, write } from "../../api/s3";
 import { useNotices } from "../../frame/notices";
@@ -17,6 +16,7 @@ import { Confirm } from "../../kit/Confirm";
 import { Copy } from "../../kit/Copy";
 import { Failure } from "../../kit/Failure";
 import { Time } from "../../kit/Time";
+import { below, To } from "../../kit/To";
 import { usePolling } from "../../kit/usePolling";
 import { Preview } from "./Preview";
 import { size } from "./size";
@@ -49,8 +49,6 @@ export default function Folder() {
 }
 
 function Rows({ bucket, prefix }: { bucket: string; prefix: string }) {
-  const base = useHref(`/storage/${bucket}`);
-  const navigate = useNavigate();
   const notices = useNotices();
   const [chosen, setChosen] = useState<Row[]>([]);
   const [deleting, setDeleting] = useState(false);
@@ -124,17 +122,7 @@ function Rows({ bucket, prefix }: { bucket: string; prefix: string }) {
             id: "name",
             header: "Name",
             isRowHeader: true,
-            cell: (row) => (
-              <Link
-                href={`${base}/${row.key.split("/").map(encodeURIComponent).join("/")}`}
-                onFollow={(event) => {
-                  event.preventDefault();
-                  navigate(`/storage/${bucket}/${row.key.split("/").map(encodeURIComponent).join("/")}`);
-                }}
-              >
-                {row.name}
-              </Link>
-            ),
+            cell: (row) => <To path={below("storage", bucket, ...row.key.split("/"))}>{row.name}</To>,
           },
           { id: "size", header: "Size", cell: (row) => (row.size === undefined ? "-" : size(row.size)) },
           { id: "modified", header: "Changed", cell: (row) => <Time at={row.modified} /> },

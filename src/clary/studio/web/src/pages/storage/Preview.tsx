@@ -14,6 +14,7 @@ import { download, head, read } from "../../api/s3";
 import { Copy } from "../../kit/Copy";
 import { Failure } from "../../kit/Failure";
 import { JsonView } from "../../kit/JsonView";
+import { Time } from "../../kit/Time";
 import { usePolling } from "../../kit/usePolling";
 import { type Entry, entries } from "./archive";
 import { commaSeparated, kindOf, parquet, type TableOf } from "./formats";
@@ -51,8 +52,8 @@ export function Preview({ bucket, name }: { bucket: string; name: string }) {
             items={[
               { label: "Address", value: <Copy text={`s3://${bucket}/${name}`} /> },
               { label: "Size", value: size(length) },
-              { label: "Changed", value: told.value["last-modified"] ?? "-" },
-              { label: "ETag", value: (told.value["etag"] ?? "-").replaceAll('"', "") },
+              { label: "Changed", value: <Time at={told.value["last-modified"]} /> },
+              { label: "ETag", value: <Copy text={told.value["etag"]?.replaceAll('"', "")} /> },
               ...extras.map(([header, value]) => ({ label: header.slice("x-amz-meta-".length), value })),
             ]}
           />
@@ -136,11 +137,20 @@ function Rows({ table }: { table: TableOf }) {
       }
       items={table.rows}
       resizableColumns
-      columnDefinitions={table.columns.map((column, index) => ({ id: `${index}`, header: column, cell: (row: string[]) => row[index] ?? "", minWidth: 90 }))}
+      columnDefinitions={table.columns.map((column, index) => ({ id: `${index}`, header: column, cell: (row: string[]) => row[index] ?? "", minWidth: 70, width: widthOf(table, index) }))}
       empty="No rows"
       ariaLabels={{ tableLabel: "Rows" }}
     />
   );
+}
+
+const SIGN_WIDTH = 8.5;
+const MOST_WIDTH = 360;
+
+/** A width that shows the heading of a column and most of its first values. */
+function widthOf(table: TableOf, index: number): number {
+  const longest = Math.max(...[table.columns, ...table.rows.slice(0, 20)].map((row) => row[index]?.length ?? 0));
+  return Math.min(MOST_WIDTH, 40 + SIGN_WIDTH * longest);
 }
 
 async function load(bucket: string, name: string, length: number, signal: AbortSignal): Promise<Content> {

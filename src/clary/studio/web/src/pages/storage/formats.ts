@@ -66,10 +66,10 @@ interface RangeReader {
 
 /** The first rows of a Parquet file; only its footer and the pages with them are read. */
 export async function parquet(file: RangeReader): Promise<TableOf> {
-  const [{ parquetMetadataAsync, parquetReadObjects }, { compressors }] = await Promise.all([import("hyparquet"), import("hyparquet-compressors")]);
+  const [{ parquetMetadataAsync, parquetReadObjects }, { COMPRESSORS }] = await Promise.all([import("hyparquet"), import("./compressors")]);
   const metadata = await parquetMetadataAsync(file);
   const total = Number(metadata.num_rows);
-  const found = await parquetReadObjects({ file, metadata, compressors, rowStart: 0, rowEnd: Math.min(total, MOST_ROWS) });
+  const found = await parquetReadObjects({ file, metadata, compressors: COMPRESSORS, rowStart: 0, rowEnd: Math.min(total, MOST_ROWS) });
   const columns = metadata.schema.slice(1).filter((element) => !element.num_children).map((element) => element.name);
   const names = found[0] ? Object.keys(found[0]) : columns;
   return { columns: names, rows: found.map((row) => names.map((name) => shown(row[name]))), cut: total > MOST_ROWS, total };

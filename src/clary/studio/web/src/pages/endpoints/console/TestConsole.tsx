@@ -201,7 +201,7 @@ export function TestConsole({ endpoint, variants, inService }: Props) {
                     <Textarea
                       value={body}
                       onChange={({ detail }) => setBodies((before) => ({ ...before, [kind]: detail.value }))}
-                      rows={12}
+                      rows={8}
                       spellcheck={false}
                       placeholder={PLACEHOLDERS[kind]}
                     />

@@ -1,15 +1,12 @@
-import { call, type Members } from "../../api/client";
+import type { Members } from "../../api/client";
 import { newName } from "../../kit/names";
+import { deploy } from "../models/deployment";
 
 /** Make a model, a configuration and an endpoint of what a completed training job has left; gives their name. */
-export async function deploy(job: Members): Promise<string> {
+export async function deployTrained(job: Members): Promise<string> {
   const name = newName(String(job["TrainingJobName"]));
-  await call("sagemaker", "CreateModel", { ...modelOf(job), ModelName: name });
-  await call("sagemaker", "CreateEndpointConfig", {
-    EndpointConfigName: name,
-    ProductionVariants: [{ VariantName: "AllTraffic", ModelName: name, InstanceType: "ml.m5.large", InitialInstanceCount: 1 }],
-  });
-  await call("sagemaker", "CreateEndpoint", { EndpointName: name, EndpointConfigName: name });
+  const problem = await deploy({ model: name, made: modelOf(job), config: name, endpoint: name, exists: false, variant: "AllTraffic", instanceType: "ml.m5.large" });
+  if (problem) throw problem.error;
   return name;
 }
 
