@@ -110,18 +110,18 @@ class Lab:
 
         return dict(eventually(look, f"{name} is {' or '.join(secondary)}"))
 
-    def ended(self, name: str) -> dict[str, Any]:
+    def ended(self, name: str, seconds: float = LONGEST_WAIT) -> dict[str, Any]:
         """The training job once it has ended, however it did."""
 
         def look() -> dict[str, Any] | None:
             job: dict[str, Any] = self.sagemaker.describe_training_job(TrainingJobName=name)
             return None if job["TrainingJobStatus"] in ("InProgress", "Stopping") else job
 
-        return dict(eventually(look, f"{name} has ended"))
+        return dict(eventually(look, f"{name} has ended", seconds))
 
-    def completed(self, name: str) -> dict[str, Any]:
+    def completed(self, name: str, seconds: float = LONGEST_WAIT) -> dict[str, Any]:
         """The training job once it has completed; fails with its reason and log if it ends otherwise."""
-        job = self.ended(name)
+        job = self.ended(name, seconds)
         assert job["TrainingJobStatus"] == "Completed", (job.get("FailureReason"), self.log_of(name))
         return job
 

@@ -83,11 +83,11 @@ class Runtime:
         """A training job with nothing in its folder yet."""
         return Job(root, self)
 
-    def evaluate(self, code: str, *arguments: str) -> Any:
+    def evaluate(self, code: str, *arguments: str, **extra: str) -> Any:
         """What ``code`` prints as JSON when it runs in the environment."""
         done = subprocess.run(
             [self.python, "-c", code, *arguments],
-            env=self.variables(Path("/nowhere")),
+            env=self.variables(Path("/nowhere"), **extra),
             capture_output=True,
             text=True,
             check=False,
@@ -225,6 +225,12 @@ class Server:
 
 
 Serve = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def runtime_of() -> Callable[[str, str], Runtime]:
+    """The environment of an image, by its file in the catalogue, and what runs in it."""
+    return lambda image, name: Runtime(_environment(image), name)
 
 
 @pytest.fixture(scope="session")

@@ -163,6 +163,27 @@ def logs(options: Namespace) -> None:
         print(f"{moment}{f'[{line.stream}] ' if len(streams) > 1 else ''}{line.text}", flush=True)
 
 
+def cost(options: Namespace) -> None:
+    """Print what training jobs used, and what they would have cost on AWS."""
+    from dataclasses import asdict
+
+    from clary.cli.cost import PRICES, Prices, table, usages
+
+    prices = Prices.read(options.prices or PRICES)
+    found = list(usages(Installation.find(options.home).client(), prices, options.names))
+    if options.json:
+        print(
+            json.dumps(
+                {
+                    "prices": {name: value for name, value in asdict(prices).items() if name != "hour"},
+                    "jobs": [asdict(each) for each in found],
+                }
+            )
+        )
+    else:
+        print(table(found, prices))
+
+
 def doctor(options: Namespace) -> None:
     """Check whether this machine has what Clary needs. Exits with 1 if something stands in the way."""
     from clary.cli.doctor import as_json, examine, render

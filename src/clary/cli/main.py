@@ -104,6 +104,10 @@ def _work(command: Add) -> None:
     )
     logs.add_argument("-t", "--timestamps", action="store_true", help="print the time (UTC) of each line")
     logs.add_argument("--json", action="store_true", help="print one JSON document a line")
+    cost = command(commands.cost, "cost")
+    cost.add_argument("names", metavar="NAME", nargs="*", help="a training job (default: all that have ended)")
+    cost.add_argument("--prices", type=Path, metavar="FILE", help="prices of your own, laid out as Clary's prices.toml")
+    _json(cost)
 
 
 def _images(command: Add, group: Any) -> None:

@@ -37,6 +37,8 @@ class ImageSpec:
     """The command ``serve`` of the image, used by a server without a command of its own."""
     variables: dict[str, str] = field(default_factory=dict)
     """Environment variables that the image sets; those of the job win."""
+    preload: list[str] = field(default_factory=list)
+    """Modules that a standby imports before it has a job."""
     notes: list[str] = field(default_factory=list)
     """Where the environment only comes near to the official image; written at the head of the log."""
 
@@ -113,6 +115,12 @@ class Limits:
 
     max_runtime_s: float | None = None
     """Seconds from the start of the user's process; None for no limit."""
+    ends_at: float | None = None
+    """When the process is ended at the latest, in seconds since the epoch (a spot job's longest wait); None for
+    never."""
+    interrupt_s: float | None = None
+    """Seconds from the start of the process after which its machine is taken away, as a spot instance is: after that
+    only continuous outputs are uploaded. None for never."""
     grace_s: float = 120
     """Seconds between SIGTERM and SIGKILL (SageMaker gives training jobs 120)."""
     memory_bytes: int | None = None
@@ -157,6 +165,9 @@ class JobSpec:
     """A ``requirements.txt``, relative to ``/opt/ml/code`` (where an input with ``extract`` puts the user's code),
     whose packages are
     laid over the environment; if the file is absent there is no overlay."""
+    pool: str = ""
+    """The pool whose standby may run it, and whose cache it sees as ``/opt/ml/sagemaker/warmpoolcache``; a folder name
+    as ``id``. Empty for none."""
     isolation: str = ""
     """``plain`` or ``bubblewrap``; empty means the placement's choice."""
     notes: list[str] = field(default_factory=list)
@@ -164,6 +175,8 @@ class JobSpec:
 
     def __post_init__(self) -> None:
         check_id(self.id)
+        if self.pool:
+            check_id(self.pool)
         if self.attempt < 1:
             raise SpecError(f"attempts are counted from 1, got {self.attempt}")
 

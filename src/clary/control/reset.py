@@ -15,4 +15,5 @@ def reset(platform: Platform, identities: Identities, scheduler: Scheduler) -> N
             transaction.clear()
         for job in platform.placement.list():
             platform.placement.remove(job)
+        platform.placement.retire_all()
         identities.bootstrap()

@@ -39,11 +39,13 @@ async def serve(settings: Settings) -> None:
     apps = services()
     reconcilers = {(app.name, kind): fn for app in apps.values() for kind, fn in app.reconcilers.items()}
     scheduler = Scheduler(reconcilers, executor)
+    placement = LocalPlacement(settings)
+    placement.retire_all()  # of the process before this one
     platform = Platform(
         settings=settings,
         database=database,
         identity=identities,
-        placement=LocalPlacement(settings),
+        placement=placement,
         images=ImageStore(settings),
         wake=scheduler.wake,
         clock=clock.now,
@@ -63,6 +65,7 @@ async def serve(settings: Settings) -> None:
         agents.close()
         work.cancel()
         executor.shutdown(wait=True, cancel_futures=True)
+        placement.retire_all()
         database.close()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from clary.resources.context import Context, Handler, ServiceApp
+from clary.resources.context import Context, Handler, Reconciler, ServiceApp
 from clary.resources.dialect import Dialect
 from clary.resources.grammar import Operations, Spelled, operations, spelled
 from clary.resources.resource import Resource
@@ -24,11 +24,13 @@ def service(
     irregular: Mapping[str, Handler],
     *,
     action_prefix: str = "",
+    reconcilers: Mapping[str, Reconciler] | None = None,
 ) -> ServiceApp:
     """The service of ``dialect``, with its operations read off botocore's installed model.
 
     Nouns of the model that nobody declared are there too, so that a newer model needs no new code: there are none of
-    them, and Create says that they are not available yet.
+    them, and Create says that they are not available yet. ``reconcilers`` are those of kinds of record that no
+    operation names.
     """
     declared = tuple(resources)
 
@@ -46,7 +48,8 @@ def service(
     return ServiceApp(
         name=dialect.service,
         operations=Operations(handlers),
-        reconcilers={resource.noun: resource.reconcile for resource in declared if resource.reconcile},
+        reconcilers={resource.noun: resource.reconcile for resource in declared if resource.reconcile}
+        | dict(reconcilers or {}),
         resource_of=_subject(lambda: everything()[2]),
         spelled=lambda: everything()[2],
         action_prefix=action_prefix,

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from clary_runtimes import standby
 from clary_runtimes.contract.errors import ALGORITHM_FAILED, REASON_LIMIT, SUCCESS, UserError, shorten, write_failure
 from clary_runtimes.contract.training import TrainingInput
 from clary_runtimes.frameworks.environment import script_environment
@@ -90,7 +91,7 @@ def _python(source: Path) -> dict[str, str]:
 def _run(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str, bool]:
     """The exit status (negative: the signal), what standard error says of the failure, and whether SIGTERM came."""
     stopped = threading.Event()
-    children: list[subprocess.Popen[bytes]] = []
+    children: list[subprocess.Popen[bytes] | standby.Forked] = []
 
     def forward(number: int, frame: FrameType | None) -> None:
         stopped.set()
@@ -99,7 +100,7 @@ def _run(command: list[str], folder: Path, environment: dict[str, str]) -> tuple
 
     before = signal.signal(signal.SIGTERM, forward)
     try:
-        with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE) as process:
+        with standby.start(command, folder, environment) as process:
             children.append(process)
             if stopped.is_set():  # it came before there was a child to pass it to
                 process.send_signal(signal.SIGTERM)

@@ -61,12 +61,12 @@ def test_a_job_has_metrics_from_the_first_value_on(watch: Any, clary_aws: Server
         assert abs(shown["ExtendedStatistics"]["p50"] - 0.5) <= 0.005
         [result] = watch.data(watch.query("loss", "Average", 3_600, Metric={"Dimensions": mine}))["MetricDataResults"]
         assert result["Values"] == [0.5]
-        metrics = watch.client.list_metrics(Namespace=NAMESPACE, RecentlyActive="PT3H")["Metrics"]
+        named = [{"Name": "TrainingJobName"}]
+        metrics = watch.client.list_metrics(Namespace=NAMESPACE, RecentlyActive="PT3H", Dimensions=named)["Metrics"]
         assert metrics == [
             {"Namespace": NAMESPACE, "MetricName": name, "Dimensions": mine} for name in ("accuracy", "loss")
         ]
         assert watch.client.list_metrics(MetricName="loss", Dimensions=mine)["Metrics"] == metrics[1:]
-        assert watch.client.list_metrics(Dimensions=[{"Name": "Host"}])["Metrics"] == []
         assert watch.client.list_metrics(Namespace="Mine")["Metrics"] == []
         assert watch.statistics("Sum", name="loss", Dimensions=[{"Name": "TrainingJobName", "Value": "no"}]) == []
         assert watch.statistics("Sum", name="loss") == []
@@ -81,4 +81,8 @@ def test_a_job_has_metrics_from_the_first_value_on(watch: Any, clary_aws: Server
     # Values that are put under the name of the job come to those that it measured.
     watch.put({"Value": 4.5, "MetricName": "loss", "Dimensions": mine})
     assert sum(point["Sum"] for point in points("Sum")) == 6
-    assert len(watch.client.list_metrics(Namespace=NAMESPACE)["Metrics"]) == 2
+    assert len(watch.client.list_metrics(Namespace=NAMESPACE, Dimensions=mine)["Metrics"]) == 2
+    # What the job used is told when it has ended.
+    host = [{"Name": "Host", "Value": "job/algo-1"}]
+    used = watch.client.list_metrics(Namespace=NAMESPACE, Dimensions=host)["Metrics"]
+    assert [metric["MetricName"] for metric in used] == ["CPUUtilization", "MemoryUtilization"]

@@ -28,7 +28,6 @@ def facts(other: Other) -> Facts:
         },
         "CreateDeviceFleetRequest": {"EnableIotRoleAlias": False},
         "UpdateDeviceFleetRequest": {"EnableIotRoleAlias": False},
-        "CreateAlgorithmInput": {"ValidationSpecification": LEFT_OUT, "CertifyForMarketplace": False},
         "HyperParameterSpecification": {"Range": LEFT_OUT, "DefaultValue": LEFT_OUT},
         "HyperParameterTuningJobObjective": {"MetricName": "text-0"},
         "CreateEndpointConfigInput": {
@@ -71,6 +70,7 @@ def facts(other: Other) -> Facts:
         "ListModelPackagesInput": {"ModelPackageType": "Both"},
         "CreateModelPackageInput": {
             "ModelPackageName": LEFT_OUT,
+            "SourceAlgorithmSpecification": LEFT_OUT,
             "ModelPackageGroupName": lambda: other("ModelPackageGroup").name,
             "ValidationSpecification": LEFT_OUT,
         },
@@ -99,6 +99,7 @@ OBSERVED = {"TrainingJob", "ProcessingJob", "TransformJob"}
 
 OWN_TESTS: Mapping[str, str] = {
     "CreateTrainingJob": "services/sagemaker/test_queue.py",
+    "CreateAlgorithm": "services/sagemaker/test_algorithms.py",
     "CreateProcessingJob": "parity/parity_lab.py",
     "CreateModelCardExportJob": "services/sagemaker/test_model_cards.py",
     "CreateEndpoint": "services/sagemaker/test_queue.py",

@@ -88,11 +88,41 @@ def test_specifications_that_contradict_themselves(
     assert refused.value.response["Error"]["Code"] == "ValidationException"
 
 
-def test_nothing_is_validated_or_certified(clary_aws: Server) -> None:
-    with pytest.raises(ClientError, match=r"CertifyForMarketplace.*not available in Clary"):
-        create(clary_aws, {}, CertifyForMarketplace=True)
-    with pytest.raises(ClientError, match=r"ValidationSpecification.*not available in Clary yet"):
-        create(clary_aws, {}, ValidationSpecification=validation(clary_aws.role_arn))
+def test_a_model_package_of_an_algorithm(clary_aws: Server) -> None:
+    sagemaker = clary_aws.client("sagemaker")
+    trained = {"AlgorithmName": "mine", "ModelDataUrl": "s3://bucket/model.tar.gz"}
+    asked = {"ModelPackageName": "packed", "SourceAlgorithmSpecification": {"SourceAlgorithms": [trained]}}
+    with pytest.raises(ClientError, match="does not exist"):
+        sagemaker.create_model_package(**asked)
+    create(clary_aws, {})
+    with pytest.raises(ClientError, match="has no InferenceSpecification"):
+        sagemaker.create_model_package(**asked)
+    sagemaker.delete_algorithm(AlgorithmName="mine")
+    inference = {
+        "Containers": [{"Image": "serving", "Environment": {"A": "B"}}],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
+    }
+    create(clary_aws, {}, InferenceSpecification=inference)
+    with pytest.raises(ClientError, match="Both SourceAlgorithmSpecification and InferenceSpecification"):
+        sagemaker.create_model_package(**asked, InferenceSpecification=inference)
+    sagemaker.create_model_package(**asked)
+    shown = sagemaker.describe_model_package(ModelPackageName="packed")
+    assert shown["SourceAlgorithmSpecification"]["SourceAlgorithms"] == [trained]
+    [container] = shown["InferenceSpecification"]["Containers"]
+    assert (container["Image"], container["ModelDataUrl"]) == ("serving", "s3://bucket/model.tar.gz")
+    assert container["Environment"] == {"A": "B"}
+
+
+def test_inference_code_is_not_validated_yet(clary_aws: Server) -> None:
+    asked = validation(clary_aws.role_arn)
+    asked["ValidationProfiles"][0]["TransformJobDefinition"] = {
+        "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/rows"}}},
+        "TransformOutput": {"S3OutputPath": "s3://bucket/out"},
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    }
+    with pytest.raises(ClientError, match=r"TransformJobDefinition.*not available in Clary yet"):
+        create(clary_aws, {}, ValidationSpecification=asked)
 
 
 def validation(role: str) -> dict[str, Any]:

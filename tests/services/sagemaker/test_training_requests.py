@@ -22,8 +22,8 @@ SOURCE = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/train
         ),
         (
             {"AlgorithmSpecification": {"AlgorithmName": "mine", "TrainingInputMode": "File"}},
-            "UnknownOperationException",
-            "not available in Clary yet",
+            "ValidationException",
+            "algorithm/mine does not exist",
         ),
         (
             {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}},
@@ -42,6 +42,46 @@ SOURCE = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/train
             "absolute path",
         ),
         ({"CheckpointConfig": {"S3Uri": "s3://bucket/c", "LocalPath": "c"}}, "ValidationException", "absolute path"),
+        (
+            {"StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}},
+            "ValidationException",
+            "only supported when EnableManagedSpotTraining is set to true",
+        ),
+        (
+            {"EnableManagedSpotTraining": True},
+            "ValidationException",
+            "must be present and be greater than or equal to MaxRuntimeInSeconds",
+        ),
+        (
+            {
+                "EnableManagedSpotTraining": True,
+                "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 59},
+            },
+            "ValidationException",
+            "must be present and be greater than or equal to MaxRuntimeInSeconds",
+        ),
+        (
+            {"EnableManagedSpotTraining": True, "StoppingCondition": {"MaxWaitTimeInSeconds": 86_399}},
+            "ValidationException",
+            "must be present and be greater than or equal to MaxRuntimeInSeconds",
+        ),
+        *(
+            (
+                {
+                    "EnableManagedSpotTraining": True,
+                    "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
+                    "Environment": {"CLARY_SPOT_INTERRUPTIONS": text},
+                },
+                "ValidationException",
+                "must hold seconds separated by commas",
+            )
+            for text in ("soon", "1,", "-1", "1+", "1+2+3", "1e3", "nan")
+        ),
+        (
+            {"ProfilerConfig": {"ProfilingIntervalInMilliseconds": 499}},
+            "ValidationException",
+            "Invalid ProfilingIntervalInMilliseconds",
+        ),
     ],
 )
 def test_refused_at_once(clary_aws: Server, change: dict[str, Any], code: str, message: str) -> None:

@@ -9,6 +9,7 @@ import resource
 import sys
 import time
 
+from clary.compute.agent.environment import environment
 from clary.compute.agent.folder import JobFolder, open_inside
 from clary.compute.agent.journal import Journal, Log
 from clary.compute.agent.process import Child, isolation, kill_leftovers
@@ -16,11 +17,12 @@ from clary.compute.agent.watch import Ending, Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
 
+    from clary.compute.agent.continuous import Known
     from clary.compute.agent.pipes import Pipes
     from clary.compute.agent.staging import Staging
+    from clary.compute.agent.standby import Warm
     from clary.compute.spec import Output
 
 LONGEST_REASON = 1024
@@ -45,15 +47,19 @@ class Failure(Exception):
 class Attempt:
     """Runs what a job folder asks for."""
 
-    def __init__(self, folder: JobFolder) -> None:
+    def __init__(self, folder: JobFolder, warm: Warm | None = None) -> None:
+        """``warm`` is the process that shall run the job, if there is one already."""
         self.folder = folder
         self.spec = folder.spec
+        self._warm = warm
         self.journal = Journal(folder.path, self.spec.id, self.spec.attempt, folder.place.wake)
         self.log = Log(folder.path, self.spec.metrics)
         self.held = isolation(folder.place.isolation)
         self._stop = False
         self._staging: Staging | None = None
         self._pipes: Pipes | None = None
+        self._known: dict[str, Known] = {}
+        self._used: dict[str, float] = {}
 
     def stop_wanted(self, *_: object) -> bool:
         """Whether somebody asked for the end: by SIGTERM, or by the file ``stop``."""
@@ -76,6 +82,9 @@ class Attempt:
                 self.end("failed", "internal", f"InternalServerError: {error}")
         except Exception as error:  # noqa: BLE001 - the last resort: an attempt always says how it ended
             self.end("failed", "internal", f"InternalServerError: {type(error).__name__}: {error}")
+        finally:
+            if self._warm is not None:
+                self._warm.end()
         return 0
 
     def _on_sigterm(self, *_: object) -> None:
@@ -89,6 +98,8 @@ class Attempt:
         if event == "failed":
             self.log.note(message)
         self._give_back()
+        if self._used:
+            details["used"] = self._used
         self.journal.event(event, exit_code=exit_code, reason=reason, message=message, **details)
 
     def _give_back(self) -> None:
@@ -183,65 +194,6 @@ class Attempt:
 
     # -- the process
 
-    def environment(self) -> dict[str, str]:
-        """The variables of the user's process, in terms of the container."""
-        spec, image = self.spec, self.spec.image
-        search = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
-        modules = ["/opt/clary"] if self.folder.place.runtimes else []
-        if self.folder.overlay:
-            modules.insert(0, self.folder.overlay)
-            search.insert(0, self.folder.overlay + "/bin")
-        if image.environment:
-            search.insert(0, image.environment + "/bin")
-        elif image.python:
-            search.insert(0, os.path.dirname(image.python))
-        values = {
-            "PATH": ":".join(search),
-            "HOME": "/tmp",
-            "LANG": "C.UTF-8",
-            "LC_ALL": "C.UTF-8",
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONIOENCODING": "UTF-8",
-            "CLARY_ML_ROOT": "/opt/ml",
-            "AWS_REGION": spec.region,
-            "AWS_DEFAULT_REGION": spec.region,
-        }
-        ticket = self.folder.ticket()
-        if spec.network and spec.endpoint_url and ticket:
-            values["AWS_ENDPOINT_URL"] = spec.endpoint_url
-            values["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = spec.endpoint_url + "/_clary/credentials"
-            values["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = ticket
-        if spec.limits.cpus:
-            threads = str(max(1, int(spec.limits.cpus)))
-            values.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), threads))
-        values.update(image.variables)
-        given = dict(spec.environment)
-        if path := given.pop("PYTHONPATH", ""):
-            modules.append(path)
-        values.update(given)
-        if image.environment:
-            modules.append(self._own_packages(values))
-        if modules:
-            values["PYTHONPATH"] = ":".join(modules)
-        return values
-
-    def _own_packages(self, values: dict[str, str]) -> str:
-        """Let ``pip install`` within the job work, though its environment is read-only; gives the folder of modules."""
-        prefix = "/opt/clary/packages"
-        values.setdefault("PIP_PREFIX", prefix)
-        values.setdefault("PIP_DISABLE_PIP_VERSION_CHECK", "1")
-        values.setdefault("PIP_NO_WARN_SCRIPT_LOCATION", "1")
-        values.setdefault("PIP_ROOT_USER_ACTION", "ignore")
-        values["PATH"] = f"{prefix}/bin:{values['PATH']}"
-        library = self.spec.image.environment + "/lib"
-        names = os.listdir(library) if os.path.isdir(library) else []
-        version = next((name for name in names if name.startswith("python")), "python3")
-        place = f"lib/{version}/site-packages"
-        # A folder that is not there when Python starts is not looked into later.
-        os.makedirs(os.path.join(self.folder.packages, place), exist_ok=True)
-        return f"{prefix}/{place}"
-
     def start(self, extra: dict[str, str] | None = None) -> Child:
         """Start the user's process. Raises ``Failure`` if there is no such program."""
         spec = self.spec
@@ -259,7 +211,10 @@ class Attempt:
             )
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         try:
-            return Child(self.folder, self.held, command, {**self.environment(), **(extra or {})})
+            values = {**environment(self.folder), **(extra or {})}
+            warm, self._warm = self._warm, None
+            child = warm.become(self.folder, command, values) if warm is not None else None
+            return child or Child(self.folder, self.held, command, values)
         except OSError as error:
             raise Failure(
                 "client", f"ClientError: The command {command[0]!r} cannot be started: {error.strerror}."
@@ -268,53 +223,50 @@ class Attempt:
             raise Failure("client", f"ClientError: The command {command[0]!r} cannot be started: {error}.") from error
 
     def _process(self) -> Ending:
+        if any(each.continuous for each in self.spec.outputs):
+            from clary.compute.agent.continuous import restored
+
+            self._known = restored(self.folder)
         child = self.start()
         watch = Watch(child, self.log, self.spec.limits, self.stop_wanted)
         self.journal.event("running", pid=child.pid)
         pipes = self._pipes
-        if pipes is None:
-            return self._watched(watch)
-        pipes.start()
         try:
+            if pipes is None:
+                return self._watched(watch)
+            pipes.start()
             return self._watched(watch, pipes.turn)
         finally:
-            pipes.close()
+            if pipes is not None:
+                pipes.close()
+            self._used = watch.used()
 
     def _watched(self, watch: Watch, turn: Callable[[], str | None] | None = None) -> Ending:
         continuous = [each for each in self.spec.outputs if each.continuous]
         if not continuous:
             return watch.run(turn)
-        import threading
+        from clary.compute.agent.continuous import Copier
 
-        over = threading.Event()
-        copier = threading.Thread(target=self._copy, args=(continuous, over))
+        copier = Copier(self.folder, self.log, continuous, self._known)
         copier.start()
         try:
             return watch.run(turn)
         finally:
-            over.set()
-            copier.join()
-
-    def _copy(self, outputs: list[Output], over: threading.Event) -> None:
-        from clary.compute.agent.staging import DataError, Interrupted, Staging, StoreUnreachable
-
-        staging = Staging(self.folder, lambda: not over.is_set(), self.log.note)
-        known: list[dict[str, tuple[int, int]]] = [{} for _ in outputs]
-        while not over.wait(self.spec.limits.sync_s):
-            for output, state in zip(outputs, known, strict=True):
-                try:
-                    staging.upload(output, state)
-                except Interrupted:
-                    break
-                except (DataError, StoreUnreachable, OSError) as error:
-                    self.log.note(f"{output.path} is not uploaded now and will be later: {error}")
+            copier.end()
 
     # -- outputs and the end
 
     def _finish(self, ending: Ending) -> None:
         failed = (ending.exit_code != 0 and ending.cause is None) or ending.cause in ("memory", "given up")
-        wanted = [each for each in self.spec.outputs if each.when == "always" or not failed]
+        interrupted = ending.cause == "interrupted"
+        wanted = [
+            each
+            for each in self.spec.outputs
+            if (each.continuous if interrupted else each.when == "always" or not failed)
+        ]
         if wanted:
+            if not interrupted:
+                self.journal.event("uploading")
             self._upload(wanted)
         if failed and self._pipes is not None and (broken := self._pipes.failure) is not None:
             raise Failure(broken.reason, str(broken), ending.exit_code)
@@ -343,20 +295,19 @@ class Attempt:
             self.end("failed", "algorithm", message, ending.exit_code, detail=detail)
         elif ending.cause == "timeout":
             self.end("stopped", "timeout", f"MaxRuntimeExceeded: {ending.message}", ending.exit_code)
-        elif ending.cause == "stopped":
-            self.end("stopped", "stopped", ending.message, ending.exit_code)
+        elif ending.cause in ("stopped", "wait", "interrupted"):
+            self.end("stopped", ending.cause, ending.message, ending.exit_code)
         else:
             self.end("completed", None, "", 0)
 
     def _upload(self, outputs: list[Output]) -> None:
         from clary.compute.agent.staging import DataError, StoreUnreachable
 
-        self.journal.event("uploading")
         self._uploading = True
         count = 0
         try:
             for each in outputs:
-                count += self.staging().upload(each)
+                count += self.staging().upload(each, self._known.get(each.path))
         except DataError as error:
             raise Failure("client", f"ClientError: {error}") from error
         except StoreUnreachable as error:
@@ -425,8 +376,15 @@ def main(path: str) -> int:
     if os.path.exists(os.path.join(path, "process")):
         kill_leftovers(os.path.realpath(path))
     began = time.time()
+    warm = None
+    if told := os.environ.pop("CLARY_AGENT_TOLD", ""):
+        from clary.compute.agent.standby import wait
+
+        path, warm = wait(path, int(told))
+        if not path:
+            return 0
     try:
-        attempt = Attempt(JobFolder(path))
+        attempt = Attempt(JobFolder(path), warm)
     except (OSError, ValueError, KeyError, AttributeError) as error:
         # Without a readable spec there is no attempt; still the end is written where it is looked for.
         journal = Journal(path, os.path.basename(os.path.realpath(path)), 0, "")

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from clary.compute.spec import JobSpec
 
 ML = "/opt/ml"
+CACHE = "/opt/ml/sagemaker/warmpoolcache"
+"""Where the jobs of a warm pool find what those before them have left there.
+https://docs.aws.amazon.com/sagemaker/latest/dg/train-warm-pools.html"""
 LONGEST_SOCKET = 100
 """Bytes of a Unix socket's path; systems take 104 or 108 with the zero at the end."""
 
@@ -34,6 +37,8 @@ class Place:
         """Folder of the cached overlays for ``requirements.txt``."""
         self.uv: str = document.get("uv", "")
         """The program that builds overlays."""
+        self.cache: str = document.get("cache", "")
+        """The folder that the jobs of a warm pool share; empty for none."""
 
 
 class JobFolder:

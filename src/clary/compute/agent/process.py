@@ -32,7 +32,14 @@ def isolation(name: str) -> Isolation:
 class Child:
     """A started process; its output is read from the descriptor ``output``."""
 
-    def __init__(self, folder: JobFolder, held: Isolation, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self,
+        folder: JobFolder,
+        held: Isolation,
+        command: list[str],
+        environment: dict[str, str],
+        standard_input: int | None = None,
+    ) -> None:
         """Start it. Raises ``OSError`` if the program cannot be started, ``ValueError`` if its arguments or variables
         cannot be given to any."""
         arguments, values, here, opened = held.command(folder, command, environment)
@@ -45,7 +52,9 @@ class Child:
         os.set_blocking(self.output, False)
         os.chdir(here)
         actions = [
-            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)
+            if standard_input is None
+            else (os.POSIX_SPAWN_DUP2, standard_input, 0),
             (os.POSIX_SPAWN_DUP2, inner, 1),
             (os.POSIX_SPAWN_DUP2, inner, 2),
             # Last, since these numbers may be taken here.
@@ -68,6 +77,11 @@ class Child:
         with open(aside, "w", encoding="utf-8") as file:
             file.write(f"{self.pid} {start_time(self.pid)}")
         os.rename(aside, folder.file("process"))
+
+    def belongs_to(self, folder: JobFolder) -> None:
+        """From now on it is the process of another job, whose time begins here."""
+        self._folder = folder
+        self.began = time.monotonic()
 
     def poll(self) -> bool:
         """Whether the process has ended."""
@@ -137,6 +151,19 @@ def descendants(process: int) -> Iterator[int]:
     while left:
         yield (each := left.pop())
         left += children(each)
+
+
+def cpu_seconds(process: int) -> float:
+    """Seconds of the CPU that a process, all that came from it, and what those have waited for have used."""
+    return sum(_ticks(each) for each in descendants(process)) / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(process: int) -> int:
+    try:
+        with open(f"/proc/{process}/stat", "rb") as file:
+            return sum(map(int, file.read().rpartition(b")")[2].split()[11:15]))
+    except (OSError, ValueError):
+        return 0
 
 
 def start_time(process: int) -> str:

@@ -47,6 +47,10 @@ class Interrupted(Exception):
     """The job is to stop; what was under way is dropped."""
 
 
+class FileChanged(OSError):
+    """A file became shorter while it was uploaded."""
+
+
 def quote(text: str, safe: str = "") -> str:
     """``text`` percent-encoded as SigV4 demands."""
     return "".join(
@@ -361,7 +365,7 @@ def _read(file: int, start: int, size: int) -> bytes:
     while size:
         data = os.pread(file, size, start)
         if not data:
-            raise OSError("the file became shorter while it was uploaded")
+            raise FileChanged("the file became shorter while it was uploaded")
         pieces.append(data)
         start += len(data)
         size -= len(data)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 
 from clary.compute.agent.channel import Channel, DataError, relative, split_uri
 from clary.compute.agent.folder import JobFolder, first_link, open_inside
-from clary.compute.agent.s3 import Credentials, Interrupted, Store, StoreError, StoreUnreachable
+from clary.compute.agent.s3 import Credentials, FileChanged, Interrupted, Store, StoreError, StoreUnreachable
 from clary.compute.agent.view import View
 
 TYPE_CHECKING = False
@@ -22,6 +23,9 @@ MOST_MEMBERS = 1_000_000
 """Members that an archive may have."""
 EXPANSION = 1000
 """Times its own size that an archive may unpack to; a gigabyte is always fine."""
+SETTLED_NS = 1_000_000_000
+"""A file that was written less than this before its upload is uploaded again by the next call: a further change within
+the clock tick of a file system would not show."""
 RESERVE = 32 << 20
 """Bytes of the disk that unpacking leaves free."""
 _EPOCH = 315532800  # 1980: archives of equal content are equal
@@ -135,7 +139,7 @@ class Staging:
         """Bring one output out and return how many objects were written.
 
         ``known`` holds what an earlier call uploaded and is brought up to date; files that did not change since are
-        left out.
+        left out, and so are files that become shorter meanwhile.
         Raises ``DataError``, ``StoreUnreachable`` and ``Interrupted``.
         """
         bucket, key = split_uri(output.uri)
@@ -151,6 +155,8 @@ class Staging:
             for name, path in files(source):
                 try:
                     file = open_inside(path, source)
+                except FileNotFoundError:
+                    continue  # deleted or renamed since the folder was listed
                 except OSError as error:
                     self._note(
                         f"{output.path}/{name} is not uploaded: {error.strerror or 'it is not a file of the job'}."
@@ -159,11 +165,18 @@ class Staging:
                 try:
                     status = os.fstat(file)
                     state = (status.st_mtime_ns, status.st_size)
-                    if known is None or known.get(path) != state:
+                    if known is not None and known.get(path) == state:
+                        continue
+                    settled = time.time_ns() - status.st_mtime_ns > SETTLED_NS
+                    try:
                         self._store.put(bucket, prefix + name, file)
-                        count += 1
-                        if known is not None:
-                            known[path] = state
+                    except FileChanged:
+                        if known is None:
+                            raise
+                        continue  # it is being written: another call finds it whole
+                    count += 1
+                    if known is not None and settled:
+                        known[path] = state
                 finally:
                     os.close(file)
             return count

@@ -7,6 +7,8 @@ import os
 import select
 import time
 
+from clary.compute.agent.process import cpu_seconds
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +23,8 @@ DRAIN_S = 2.0
 
 
 class Ending:
-    """How a process ended. ``cause`` is None if by itself, else ``stopped``, ``timeout``, ``memory`` or ``given
-    up``."""
+    """How a process ended. ``cause`` is None if by itself, else ``stopped``, ``timeout``, ``wait`` (until ``ends_at``),
+    ``interrupted``, ``memory`` or ``given up``."""
 
     def __init__(self, exit_code: int, cause: str | None, message: str) -> None:
         self.exit_code = exit_code
@@ -43,6 +45,8 @@ class Watch:
         self._kill_at: float | None = None
         self._told = False
         self._memory_at = 0.0
+        self._peak = 0
+        self._cpu = 0.0
 
     def run(self, turn: Callable[[], str | None] | None = None) -> Ending:
         """Until the process has ended. ``turn`` is called a few times a second, and gives a reason to end the process,
@@ -85,6 +89,15 @@ class Watch:
         assert child.exit_code is not None
         return Ending(child.exit_code, self._cause, self._message)
 
+    def used(self) -> dict[str, float]:
+        """What the process used as far as was seen, twice a second: the ``seconds`` since its start, those of the CPU,
+        and the most bytes of memory (pages that its processes share count for each of them)."""
+        return {
+            "seconds": round(time.monotonic() - self._child.began, 3),
+            "cpu_s": round(self._cpu, 3),
+            "peak_bytes": self._peak,
+        }
+
     def _look(self, turn: Callable[[], str | None] | None) -> None:
         now = time.monotonic()
         limits = self._limits
@@ -96,9 +109,13 @@ class Watch:
                     "timeout",
                     f"The job ran longer than its limit of {limits.max_runtime_s:g} seconds.",
                 )
-            elif limits.memory_bytes and now > self._memory_at:
+            elif limits.ends_at is not None and time.time() > limits.ends_at:
+                self._cause, self._message = "wait", "The job took longer than its longest wait."
+            elif limits.interrupt_s is not None and now - self._child.began > limits.interrupt_s:
+                self._cause, self._message = "interrupted", "The instances were interrupted."
+            elif now > self._memory_at:
                 self._memory_at = now + MEMORY_S
-                self._look_at_memory(limits.memory_bytes)
+                self._look_at_use(limits.memory_bytes)
             if self._cause is None and turn is not None and (message := turn()):
                 self._cause, self._message = "given up", message
         if self._cause is None:
@@ -110,8 +127,12 @@ class Watch:
         if now >= self._kill_at:
             self._child.kill()
 
-    def _look_at_memory(self, most: int) -> None:
-        if self._child.memory() > most and (used := self._child.memory_proportional()) > most:
+    def _look_at_use(self, most: int | None) -> None:
+        held = self._child.memory()
+        self._peak = max(self._peak, held)
+        # A sandbox does not add up what its processes used, so it is counted while they live.
+        self._cpu = max(self._cpu, cpu_seconds(self._child.pid))
+        if most and held > most and (used := self._child.memory_proportional()) > most:
             self._cause = "memory"
             self._message = (
                 f"The job used {used >> 20} MiB of memory and may use {most >> 20} MiB; choose a larger instance type"

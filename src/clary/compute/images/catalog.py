@@ -67,9 +67,15 @@ class Image:
     """What the lock was computed from."""
     requirements: tuple[str, ...]
     """Every package with its exact version."""
+    index: str
+    """The index of the packages whose version has a local part (``+cpu``): the public one takes none of these."""
     train: tuple[str, ...]
     serve: tuple[str, ...]
     variables: Mapping[str, str]
+    preload: tuple[str, ...]
+    """Modules that nearly every job of it imports."""
+    compiles: str
+    """The module whose run leaves compiled code of Clary's own in the environment; empty if there is none."""
     notes: tuple[str, ...]
 
     @property
@@ -99,6 +105,7 @@ class Match:
             train=list(self.image.train),
             serve=list(self.image.serve),
             variables=dict(self.image.variables),
+            preload=list(self.image.preload),
             notes=list(self.notes),
         )
 
@@ -175,9 +182,12 @@ def _read(file: Path) -> Image:
             python=document.pop("python"),
             wanted=tuple(document.pop("wanted", ())),
             requirements=tuple(document.pop("requirements", ())),
+            index=document.pop("index", ""),
             train=tuple(document.pop("train", ())),
             serve=tuple(document.pop("serve", ())),
             variables=document.pop("variables", {}),
+            preload=tuple(document.pop("preload", ())),
+            compiles=document.pop("compiles", ""),
             notes=tuple(document.pop("notes", ())),
         )
         for tags in (*image.tags, *(tags for tags, _ in image.nearest)):

@@ -66,7 +66,7 @@ class ImageStore:
 
     def progress_of(self, image: Image) -> Progress:
         """The same for an image of the catalogue."""
-        if self.environment(image).is_dir():
+        if self._is_built(image):
             return Progress("ready")
         line = _last_line(self._file(image, "log"))
         if self._building(image):
@@ -142,22 +142,37 @@ class ImageStore:
         target = self.environment(image)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._holding(image, lock):
-            if target.is_dir():
-                return target
-            for left in self._folder.glob(f"{image.digest}.*/"):
-                shutil.rmtree(left, ignore_errors=True)  # a builder was killed
-            aside = Path(tempfile.mkdtemp(prefix=f"{image.digest}.", dir=self._folder))
-            try:
-                _build(image, aside / "environment", target, say)
-                # A virtual environment names its own folder in few places, and those name the target already.
-                (aside / "environment").rename(target)
-            except BuildError as error:
-                write_private(self._file(image, "failed"), str(error))
-                raise
-            finally:
-                shutil.rmtree(aside, ignore_errors=True)
-            self._file(image, "failed").unlink(missing_ok=True)
+            if not target.is_dir():
+                self._make(image, target, say)
+            if not self._is_built(image):
+                # Code that is not compiled here is compiled by each job: slower, and no reason to have none.
+                _compile(image, target, say)
+                write_private(self._file(image, "compiled"), _edition(image))
         return target
+
+    def _is_built(self, image: Image) -> bool:
+        if not self.environment(image).is_dir():
+            return False
+        if not image.compiles:
+            return True
+        with contextlib.suppress(OSError):
+            return self._file(image, "compiled").read_text("utf-8") == _edition(image)
+        return False
+
+    def _make(self, image: Image, target: Path, say: Callable[[str], None]) -> None:
+        for left in self._folder.glob(f"{image.digest}.*/"):
+            shutil.rmtree(left, ignore_errors=True)  # a builder was killed
+        aside = Path(tempfile.mkdtemp(prefix=f"{image.digest}.", dir=self._folder))
+        try:
+            _build(image, aside / "environment", target, say)
+            # A virtual environment names its own folder in few places, and those name the target already.
+            (aside / "environment").rename(target)
+        except BuildError as error:
+            write_private(self._file(image, "failed"), str(error))
+            raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        self._file(image, "failed").unlink(missing_ok=True)
 
     def _file(self, image: Image, kind: str) -> Path:
         return self._folder / f"{image.digest}.{kind}"
@@ -194,6 +209,27 @@ class ImageStore:
             os.close(own)
 
 
+def _edition(image: Image) -> str:
+    """Names the code that is compiled: it is compiled again when Clary's own has changed."""
+    folder = _RUNTIMES.parent.joinpath(*image.compiles.split(".")).parent
+    stamps = [(file.name, stat.st_mtime_ns, stat.st_size) for file in folder.glob("*.py") for stat in [file.stat()]]
+    return json.dumps(sorted(stamps))
+
+
+def _compile(image: Image, target: Path, say: Callable[[str], None]) -> None:
+    say(f"Compiling code for {image.name}.")
+    done = subprocess.run(
+        [str(target / "bin" / "python"), "-m", image.compiles],
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(_RUNTIMES.parent), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        say(f"It cannot be compiled now: {done.stderr.strip()[-300:]}")
+
+
 def base_folders(environment: Path) -> list[str]:
     """Folders outside the environment that its interpreter needs: the Python installation that it was made from."""
     try:
@@ -222,6 +258,9 @@ def _build(image: Image, folder: Path, target: Path, say: Callable[[str], None])
             "--python",
             str(folder / "bin" / "python"),
         ]
+        local = [each for each in image.requirements if "+" in each]
+        if local and not _from_folders([*install, *local]):
+            _run([*install, "--index-url", image.index, *local], image, say)
         _run([*install, "--requirement", str(lock)], image, say)
     base = subprocess.run(
         [
@@ -247,6 +286,12 @@ def _build(image: Image, folder: Path, target: Path, say: Callable[[str], None])
             command, capture_output=True, check=False
         )  # saves a little time at each start; a read-only package stays as it is
     say(f"Built the environment of {image.name}.")
+
+
+def _from_folders(install: list[str]) -> bool:
+    """Whether the packages come from folders of this machine (``UV_FIND_LINKS``), where no index is needed."""
+    done = subprocess.run([*install, "--no-index"], env=uv_environment(), capture_output=True, check=False)
+    return done.returncode == 0
 
 
 def _run(command: list[str], image: Image, say: Callable[[str], None]) -> None:

@@ -18,9 +18,14 @@ def resolve(image: Image) -> list[str]:
     """Exact versions of everything that ``image.wanted`` needs, wheels only. Raises ``CalledProcessError``."""
     command = [find_uv_bin(), "pip", "compile", "--quiet", "--python-version", image.python, "--only-binary", ":all:"]
     command += ["--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links", "-"]
-    done = subprocess.run(
-        command, input="\n".join(image.wanted), text=True, env=uv_environment(), stdout=subprocess.PIPE, check=True
-    )
+    # The folders of this machine may have what the image's own index has.
+    for more in ([], ["--index", image.index]) if image.index else ([],):
+        done = subprocess.run(
+            [*command, *more], input="\n".join(image.wanted), text=True, env=uv_environment(), stdout=subprocess.PIPE
+        )
+        if done.returncode == 0:
+            break
+    done.check_returncode()
     return [line.strip() for line in done.stdout.splitlines() if "==" in line]
 
 

@@ -92,9 +92,11 @@ def _install(aside: Path, uv: str, environment: str, python: str, lines: list[st
     named = {_normal(match[1]) for line in lines if (match := _NAMED.match(line))}
     # What is there and not asked for by name keeps its version, or the rest of the environment would not fit any more.
     constraints = aside / "constraints.txt"
-    constraints.write_text(
-        "\n".join(line for line in present if _normal(line.partition("==")[0]) not in named), "utf-8"
-    )
+    kept = [line for line in present if _normal(line.partition("==")[0]) not in named]
+    constraints.write_text("\n".join(kept), "utf-8")
+    # A version with a local part (torch's `+cpu`) is in no public index: it stays, and is not looked for.
+    overrides = aside / "overrides.txt"
+    overrides.write_text("\n".join(f"{line}; python_version < '3'" for line in kept if "+" in line), "utf-8")
     resolve = [
         uv,
         "pip",
@@ -106,6 +108,8 @@ def _install(aside: Path, uv: str, environment: str, python: str, lines: list[st
         ":all:",
         "--python",
         python,
+        "--override",
+        str(overrides),
         str(wanted),
     ]
     pinned, problem = _run([*resolve, "--constraint", str(constraints)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from clary.compute.agent.folder import CACHE
 from clary.compute.isolation.plain import find_program
 
 TYPE_CHECKING = False
@@ -114,6 +115,8 @@ class Bubblewrap:
         arguments += ["--bind", folder.packages, "/opt/clary/packages"]
         for name, path in folder.mounts.items():
             arguments += ["--bind", path, name]
+        if folder.place.cache:
+            arguments += ["--bind", folder.place.cache, CACHE]
         if spec.kind == "server":
             arguments += ["--bind", folder.run, "/run/clary"]
         # Not in the environment of bubblewrap itself, which is outside of the sandbox and where LD_PRELOAD is obeyed,

@@ -81,6 +81,18 @@ class Placement(Protocol):
         as the agent holds its lock. Raises ``StaleAttempt`` and ``PlacementError``.
         """
 
+    def prepare(self, spec: JobSpec) -> None:
+        """Have a standby for jobs like ``spec`` in its ``pool``: what differs between them is left aside.
+
+        Where standbys cannot be had, nothing happens. Raises ``PlacementError``.
+        """
+
+    def retire(self, pool: str) -> None:
+        """End the standby of a pool, and forget the cache of its jobs."""
+
+    def retire_all(self) -> None:
+        """The same for all pools."""
+
     def observe(self, id: str) -> Observation:
         """What the agent has reported; an unknown id gives an observation with nothing in it."""
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import clary.compute.agent
 from clary.compute.agent.process import kill_leftovers, start_time
 from clary.compute.isolation.select import options, select
 from clary.compute.placement.base import Observation, PlacementError, StaleAttempt
+from clary.compute.placement.standby import Standbys
 from clary.compute.spec import JobSpec, SpecError, check_id
 from clary.core.settings import Settings
 
@@ -42,6 +44,7 @@ class LocalPlacement:
         self._overlays = settings.cache / "overlays"
         self._settings = settings
         self._jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.standbys = Standbys(settings.home / "pools", _locked)
 
     def folder(self, id: str) -> Path:
         """The job's folder. Raises ``SpecError`` for an impossible id."""
@@ -69,18 +72,45 @@ class LocalPlacement:
                 # Also without a spec: this may have been cut short before, and nothing of an older attempt may stay.
                 self._end(folder)
                 _clear(folder, _KEPT_BETWEEN)
-            place = {
-                "isolation": isolation,
-                "options": options(isolation),
-                "wake": str(self._wake),
-                "runtimes": str(_RUNTIMES),
-                "overlays": str(self._overlays),
-                "uv": find_uv_bin(),
-            }
             _write(folder / "ticket", ticket)
-            _write(folder / "place.json", json.dumps(place))
+            _write(folder / "place.json", json.dumps(self._place(spec, isolation)))
+            standby = self.standbys.take(replace(spec, isolation=isolation)) if spec.pool else None
+            if standby is not None:
+                self.standbys.move(standby, folder)
             _write(folder / "spec.json", spec.to_json())
+            if standby is not None:
+                if self.standbys.tell(standby, folder):
+                    return
+                self._end(folder)
             self._start(folder)
+
+    def prepare(self, spec: JobSpec) -> None:
+        isolation = spec.isolation or select(self._settings).name
+        # Without a sandbox a job could change what comes after it in the same process.
+        if isolation == "bubblewrap":
+            self.standbys.add(replace(spec, isolation=isolation), self._start_standby)
+
+    def retire(self, pool: str) -> None:
+        self.standbys.end(check_id(pool))
+
+    def retire_all(self) -> None:
+        self.standbys.end_all()
+
+    def _start_standby(self, folder: Path, spec: JobSpec, told: int) -> None:
+        _write(folder / "place.json", json.dumps(self._place(spec, spec.isolation)))
+        _write(folder / "spec.json", spec.to_json())
+        self._start(folder, told)
+
+    def _place(self, spec: JobSpec, isolation: str) -> dict[str, Any]:
+        return {
+            "isolation": isolation,
+            "options": options(isolation),
+            "wake": str(self._wake),
+            "runtimes": str(_RUNTIMES),
+            "overlays": str(self._overlays),
+            "uv": find_uv_bin(),
+            "cache": str(self.standbys.cache(spec.pool)) if spec.pool else "",
+        }
 
     def observe(self, id: str) -> Observation:
         folder = self.folder(id)
@@ -117,7 +147,8 @@ class LocalPlacement:
 
     # -- the agent's process
 
-    def _start(self, folder: Path) -> None:
+    def _start(self, folder: Path, told: int | None = None) -> None:
+        """Start the agent of ``folder``; with the descriptor ``told`` it waits there for its job."""
         # The lock is taken here and inherited, so that there is no moment at which a launched agent does not seem
         # alive.
         lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -128,6 +159,8 @@ class LocalPlacement:
             # to wait for.
             command = ["/bin/sh", "-c", '"$@" &', "sh", sys.executable, "-I", "-S", _AGENT, str(folder)]
             environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "CLARY_AGENT_LOCK": str(lock)}
+            if told is not None:
+                environment["CLARY_AGENT_TOLD"] = str(told)
             for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "UV_FIND_LINKS", "PIP_FIND_LINKS", "HOME"):
                 if name in os.environ:
                     environment[name] = os.environ[name]
@@ -139,7 +172,7 @@ class LocalPlacement:
                     stderr=errors,
                     env=environment,
                     cwd="/",
-                    pass_fds=(lock,),
+                    pass_fds=(lock,) if told is None else (lock, told),
                     start_new_session=True,
                     check=True,
                 )

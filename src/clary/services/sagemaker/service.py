@@ -8,6 +8,7 @@ from clary.resources.context import Handler, ServiceApp
 from clary.resources.resource import Resource
 from clary.resources.service import service
 from clary.services.sagemaker import later
+from clary.services.sagemaker.algorithms import operations as algorithm_operations
 from clary.services.sagemaker.algorithms import resources as algorithms
 from clary.services.sagemaker.benchmarks import resources as benchmarks
 from clary.services.sagemaker.cards import resources as cards
@@ -34,6 +35,7 @@ from clary.services.sagemaker.registry import operations as registry_operations
 from clary.services.sagemaker.registry import resources as registry
 from clary.services.sagemaker.search import operations as search
 from clary.services.sagemaker.studio import resources as studio
+from clary.services.sagemaker.training import warm_pools
 from clary.services.sagemaker.training.resources import training_jobs
 
 RESOURCES: tuple[Resource, ...] = (
@@ -60,6 +62,7 @@ RESOURCES: tuple[Resource, ...] = (
     *later.RESOURCES,
 )
 IRREGULAR: Mapping[str, Handler] = {
+    **algorithm_operations.OPERATIONS,
     **experiment_operations.OPERATIONS,
     **lineage_operations.OPERATIONS,
     **edge_operations.OPERATIONS,
@@ -73,4 +76,4 @@ IRREGULAR: Mapping[str, Handler] = {
 
 def app() -> ServiceApp:
     """The service."""
-    return service(SAGEMAKER, RESOURCES, IRREGULAR)
+    return service(SAGEMAKER, RESOURCES, IRREGULAR, reconcilers={warm_pools.KIND: warm_pools.end_pool})

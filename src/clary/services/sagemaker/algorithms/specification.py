@@ -12,11 +12,12 @@ from typing import Any
 
 from clary.core.errors import ValidationException
 
-_RANGES = {
+RANGES = {
     "Integer": "IntegerParameterRangeSpecification",
     "Continuous": "ContinuousParameterRangeSpecification",
     "Categorical": "CategoricalParameterRangeSpecification",
 }
+"""The member that holds the range of a hyperparameter, by its type."""
 _NUMBERS = {
     "Integer": re.compile(r"-?[0-9]+"),
     "Continuous": re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?"),
@@ -43,6 +44,11 @@ def check_training(specification: Mapping[str, Any]) -> None:
             )
 
 
+def is_number(kind: str, text: str) -> bool:
+    """Whether ``text`` spells a number as a hyperparameter of type ``Integer`` or ``Continuous`` may."""
+    return _NUMBERS[kind].fullmatch(text) is not None
+
+
 def _check_unique(what: str, names: Iterable[str]) -> None:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
@@ -54,18 +60,18 @@ def _check_parameter(parameter: Mapping[str, Any]) -> None:
     default = parameter.get("DefaultValue")
     if default is not None and parameter.get("IsRequired"):
         raise ValidationException(f"The hyperparameter {name} cannot be required: it has a default value.")
-    if any(other != _RANGES.get(kind) for other in limits):
+    if any(other != RANGES.get(kind) for other in limits):
         raise ValidationException(f"The range of the hyperparameter {name} does not fit its type {kind}.")
     if parameter.get("IsTunable") and kind == "FreeText":
         raise ValidationException(f"The hyperparameter {name} of type FreeText cannot be tunable.")
     if kind in _NUMBERS:
-        bounds = limits.get(_RANGES[kind], {})
+        bounds = limits.get(RANGES[kind], {})
         lowest, highest, value = (_number(name, kind, text) for text in (*_bounds(bounds), default))
         if lowest is not None and highest is not None and lowest > highest:
             raise ValidationException(f"The range of the hyperparameter {name} ends before it begins.")
         if value is not None and lowest is not None and highest is not None and not lowest <= value <= highest:
             raise ValidationException(f"The default value of the hyperparameter {name} is not in its range.")
-    elif kind == "Categorical" and limits and default is not None and default not in limits[_RANGES[kind]]["Values"]:
+    elif kind == "Categorical" and limits and default is not None and default not in limits[RANGES[kind]]["Values"]:
         raise ValidationException(f"The default value of the hyperparameter {name} is not in its range.")
 
 
@@ -76,6 +82,6 @@ def _bounds(limits: Mapping[str, str]) -> tuple[str | None, str | None]:
 def _number(name: str, kind: str, text: str | None) -> float | None:
     if text is None:
         return None
-    if not _NUMBERS[kind].fullmatch(text):
+    if not is_number(kind, text):
         raise ValidationException(f"The hyperparameter {name} has a value that is not {kind}: {text}")
     return float(text)

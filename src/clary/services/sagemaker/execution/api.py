@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -54,6 +54,14 @@ KINDS = ("TrainingJob", "ProcessingJob")
 _ADMISSION = threading.Lock()
 
 
+Store = Callable[[Transaction], object]
+"""Stores something in a transaction."""
+
+
+def _nothing(transaction: Transaction) -> None:
+    """Store nothing."""
+
+
 class JobKind(ABC):
     """What differs between the kinds of job."""
 
@@ -82,11 +90,32 @@ class JobKind(ABC):
     def end(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> None:
         """Let the resource, whose status has been set, show how the job ended."""
 
+    def begin(self, platform: Platform, record: Record) -> Store:
+        """The job is about to be launched for the first time; gives what is to be stored together with that."""
+        return _nothing
+
+    def launched(self, platform: Platform, record: Record, spec: JobSpec) -> None:  # noqa: B027 - most do nothing
+        """The job was launched as ``spec``."""
+
+    def ended(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> Store:
+        """The resource shows how the job ended; gives what is to be stored together with that."""
+        return _nothing
+
+    def ends_at(self, record: Record) -> float | None:
+        """When the job ends at the latest, whether it runs or waits: seconds since the epoch."""
+        return None
+
+    def capacity_in(self, record: Record) -> float:
+        """Seconds until there is capacity again for a job whose machine was just taken away."""
+        return 0.0
+
     def __call__(self, look: Reconciliation) -> float | None:
         """Take the next step for a job (see ``clary.resources.context.Reconciler``)."""
         run = look.record.document.setdefault(RUN, {"attempt": 1, "launched": False})
         if run["launched"]:
             return self._follow(look, run)
+        if self._too_late(look):
+            return self._give_up(look)
         if look.record.status == "Stopping":
             return self._finish(look, "Stopped", {"event": "stopped", "time": look.platform.clock()})
         return self._start(look, run)
@@ -112,7 +141,13 @@ class JobKind(ABC):
                 run["launched"] = True
                 run["room"] = asdict(decision)
                 self.show(record, "starting", "", platform.clock())
-                look.save(lambda transaction: self._register_log(platform, transaction, record))
+                begin = self.begin(platform, record)
+
+                def store(transaction: Transaction) -> None:
+                    self._register_log(platform, transaction, record)
+                    begin(transaction)
+
+                look.save(store)
         if isinstance(decision, Admitted):
             return self._launch(look, run)
         if isinstance(decision, Refused):
@@ -164,6 +199,7 @@ class JobKind(ABC):
         try:
             ticket = platform.identity.ticket(spec.role_arn, "SageMaker", seconds, record.id)
             platform.placement.launch(spec, ticket)
+            self.launched(platform, record, spec)
         except ServiceError as error:
             # The role was deleted while the job waited.
             return self._fail(look, f"ClientError: Could not assume role {spec.role_arn}: {error.message}", "client")
@@ -184,8 +220,7 @@ class JobKind(ABC):
                 return POLL_SECONDS
             return self._finish(look, "Stopped", {"event": "stopped", "time": platform.clock()})
         if observed.attempt < run["attempt"]:
-            # The control plane died between the decision and the launch.
-            return self._launch(look, run)
+            return self._resume(look, run)
         if not observed.started:
             return self._launch_again(look, run)
         if observed.lost:
@@ -219,19 +254,47 @@ class JobKind(ABC):
     def _ended(self, look: Reconciliation, run: dict[str, Any], event: Mapping[str, Any]) -> float | None:
         observed = look.platform.placement.observe(job_id(look.record))
         self._show_events(look.record, observed)
+        run["used"] = together(run.get("used"), event.get("used"))
         if event["event"] == "completed":
             return self._finish(look, "Completed", event)
+        if event.get("reason") == "interrupted" and look.record.status == "InProgress":
+            return self._interrupted(look, run, float(event["time"]))
         if event["event"] == "stopped":
             return self._finish(look, "Stopped", event)
         if event.get("reason") == "internal":
             return self._again(look, run, str(event.get("message", "")))
         return self._finish(look, "Failed", event)
 
+    def _interrupted(self, look: Reconciliation, run: dict[str, Any], time: float) -> float | None:
+        """Start another attempt when there is capacity again; it is no fault, so it does not count as one."""
+        run["resume_at"] = time + self.capacity_in(look.record)
+        run["attempt"] += 1
+        run["interruptions"] = interruptions_of(look.record) + 1
+        run.pop("launches", None)
+        self.show(look.record, "interrupted", "", time)
+        look.save()
+        return 0.0
+
+    def _resume(self, look: Reconciliation, run: dict[str, Any]) -> float | None:
+        """Launch the attempt that is recorded: after an interruption, or because the control plane died between the
+        decision and the launch."""
+        if self._too_late(look):
+            return self._give_up(look)
+        left = float(run.get("resume_at", 0.0)) - look.platform.clock()
+        return min(left, POLL_SECONDS) if left > 0 else self._launch(look, run)
+
+    def _too_late(self, look: Reconciliation) -> bool:
+        end = self.ends_at(look.record)
+        return end is not None and look.record.status == "InProgress" and look.platform.clock() >= end
+
+    def _give_up(self, look: Reconciliation) -> float | None:
+        return self._finish(look, "Stopped", {"event": "stopped", "time": look.platform.clock(), "reason": "wait"})
+
     def _again(self, look: Reconciliation, run: dict[str, Any], why: str) -> float | None:
         """Start another attempt after a fault of the platform, or give up."""
         record = look.record
         strategy = record.document.get("RetryStrategy", {})
-        if run["attempt"] > strategy.get("MaximumRetryAttempts", RESTARTS):
+        if run["attempt"] - interruptions_of(record) > strategy.get("MaximumRetryAttempts", RESTARTS):
             return self._fail(look, f"InternalServerError: {why}; attempt {run['attempt']} was the last.", "internal")
         run["attempt"] += 1
         run.pop("launches", None)
@@ -249,7 +312,7 @@ class JobKind(ABC):
         self.end(platform, record, event)
         record.wake_at = None
         launched = record.document[RUN]["launched"]
-        look.save()
+        look.save(self.ended(platform, record, event))
         if launched:
             platform.placement.remove(job_id(record), keep_log=True)
         return None
@@ -258,6 +321,19 @@ class JobKind(ABC):
 def job_id(record: Record) -> str:
     """The id of a record's job, from which the control plane tells the record that an agent speaks of."""
     return f"{record.key.kind}-{record.id}"
+
+
+def together(before: Mapping[str, float] | None, used: Mapping[str, float] | None) -> Mapping[str, float] | None:
+    """What attempts of a job have used: ``seconds`` and ``cpu_s`` of their processes in all, ``peak_bytes`` of any."""
+    if before is None or used is None:
+        return used or before
+    sums = {name: before[name] + used[name] for name in ("seconds", "cpu_s")}
+    return {**sums, "peak_bytes": max(before["peak_bytes"], used["peak_bytes"])}
+
+
+def interruptions_of(record: Record) -> int:
+    """How often a job's machine was taken away."""
+    return int(record.document.get(RUN, {}).get("interruptions", 0))
 
 
 def stop_job(noun: str) -> Any:

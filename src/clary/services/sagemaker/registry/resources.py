@@ -13,6 +13,7 @@ from clary.resources.changes import next_number
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
+from clary.services.sagemaker.registry.source_algorithm import take_inference
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
@@ -52,6 +53,8 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
         params["ModelPackageGroupName"] = model_package_groups.find(context, transaction, group).name
         params.setdefault("ModelApprovalStatus", "PendingManualApproval")
         params.setdefault("ModelPackageRegistrationType", "Registered")
+    if "SourceAlgorithmSpecification" in params:
+        take_inference(context, transaction, params)
     if "SourceUri" in params:
         _take_over(context, transaction, params)
     params.setdefault("CertifyForMarketplace", False)

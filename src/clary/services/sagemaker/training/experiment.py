@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clary.services.sagemaker.experiments.api import Ending, Story
+from clary.services.sagemaker.training.own_algorithm import training_image
 from clary.services.sagemaker_metrics.api import Summary
 
 
@@ -20,7 +21,7 @@ def story(document: Mapping[str, Any]) -> Story:
         "SageMaker.InstanceCount": resources.get("InstanceCount"),
         "SageMaker.VolumeSizeInGB": resources.get("VolumeSizeInGB"),
     }
-    inputs = {"SageMaker.ImageUri": {"Value": document["AlgorithmSpecification"]["TrainingImage"]}}
+    inputs = {"SageMaker.ImageUri": {"Value": training_image(document)}}
     for channel in document.get("InputDataConfig", []):
         inputs[channel["ChannelName"]] = {"Value": channel["DataSource"]["S3DataSource"]["S3Uri"]} | (
             {"MediaType": channel["ContentType"]} if "ContentType" in channel else {}

@@ -10,15 +10,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from clary.compute.admission import Admitted
-from clary.compute.spec import ImageSpec, Input, JobSpec, Limits, MetricDefinition, Output
+from clary.compute.spec import ImageSpec, Input, JobSpec, Limits, MetricDefinition
 from clary.resources.context import Platform
-from clary.services.sagemaker.execution.api import JobKind, job_id
+from clary.services.sagemaker.execution.api import JobKind, Store, job_id
+from clary.services.sagemaker.execution.usage import publish_usage
 from clary.services.sagemaker.experiments.api import end_job
 from clary.services.sagemaker.training.channels import channel_config, channel_input
 from clary.services.sagemaker.training.experiment import ending, story
 from clary.services.sagemaker.training.metrics import final_metrics, measured
+from clary.services.sagemaker.training.outputs import checkpoint_input, job_outputs, model_uri
+from clary.services.sagemaker.training.own_algorithm import training_image
+from clary.services.sagemaker.training.spot import next_interruption, time_left, times, wait_ends
+from clary.services.sagemaker.training.warm_pools import keep_pool, pooled, prepare_pool, take_pool
 from clary.services.sagemaker_metrics.api import replace_measured
 from clary.state.records import Record
+from clary.state.transaction import Transaction
 
 HOST = "algo-1"
 GRACE_SECONDS = 120
@@ -28,6 +34,7 @@ _STEPS = {
     "starting": ("Starting", "Preparing the instances for training"),
     "waiting": ("Pending", ""),
     "restarting": ("Restarting", ""),
+    "interrupted": ("Interrupted", "The managed spot training instances were interrupted"),
     "downloading": ("Downloading", "Downloading input data"),
     "running": ("Training", "Training image download completed. Training in progress."),
     "uploading": ("Uploading", "Uploading generated training model"),
@@ -45,7 +52,7 @@ class TrainingJobs(JobKind):
     log_group = "/aws/sagemaker/TrainingJobs"
 
     def image(self, record: Record) -> str:
-        return str(record.document["AlgorithmSpecification"]["TrainingImage"])
+        return training_image(record.document)
 
     def instance_type(self, record: Record) -> str:
         return str(record.document["ResourceConfig"].get("InstanceType", ""))
@@ -55,7 +62,8 @@ class TrainingJobs(JobKind):
         algorithm = document["AlgorithmSpecification"]
         hyperparameters = document.get("HyperParameters", {})
         channels, mode = document.get("InputDataConfig", []), algorithm["TrainingInputMode"]
-        return JobSpec(
+        interruption = next_interruption(record)
+        spec = JobSpec(
             id="pending",
             image=image,
             command=[*algorithm.get("ContainerEntrypoint", []), *algorithm.get("ContainerArguments", [])],
@@ -74,11 +82,13 @@ class TrainingJobs(JobKind):
             inputs=[
                 *(channel_input(channel, mode) for channel in channels),
                 *_code_input(hyperparameters),
-                *_checkpoint_input(document),
+                *checkpoint_input(document),
             ],
-            outputs=_outputs(record),
+            outputs=job_outputs(record),
             limits=Limits(
-                max_runtime_s=document["StoppingCondition"]["MaxRuntimeInSeconds"],
+                max_runtime_s=time_left(document),
+                ends_at=wait_ends(record),
+                interrupt_s=interruption.after if interruption else None,
                 grace_s=GRACE_SECONDS,
                 memory_bytes=room.memory,
                 cpus=room.cores,
@@ -92,6 +102,29 @@ class TrainingJobs(JobKind):
             ],
             requirements="requirements.txt",
         )
+        return pooled(spec, record)
+
+    def ends_at(self, record: Record) -> float | None:
+        return wait_ends(record)
+
+    def capacity_in(self, record: Record) -> float:
+        interruption = next_interruption(record)
+        return interruption.back if interruption else 0.0
+
+    def begin(self, platform: Platform, record: Record) -> Store:
+        return take_pool(platform, record)
+
+    def launched(self, platform: Platform, record: Record, spec: JobSpec) -> None:
+        prepare_pool(platform, record, spec)
+
+    def ended(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> Store:
+        keep = keep_pool(platform, record, str(event.get("reason")))
+
+        def store(transaction: Transaction) -> None:
+            keep(transaction)
+            publish_usage(transaction, record, self.log_group, HOST, float(event["time"]))
+
+        return store
 
     def show(self, record: Record, step: str, message: str, time: float) -> bool:
         if step not in _STEPS or (record.status == "Stopping" and step != "uploading"):
@@ -111,12 +144,13 @@ class TrainingJobs(JobKind):
             message = document["FailureReason"]
         elif record.status == "Stopped" and event.get("reason") == "timeout":
             secondary, message = "MaxRuntimeExceeded", "Training job runtime exceeded MaxRuntimeInSeconds"
+        elif record.status == "Stopped" and event.get("reason") == "wait":
+            secondary, message = "MaxWaitTimeExceeded", "Training job wait time exceeded MaxWaitTimeInSeconds"
         move_on(record, secondary, message, time)
         document["SecondaryStatusTransitions"][-1]["EndTime"] = time
         document["TrainingEndTime"] = time
         if "TrainingStartTime" in document:
-            seconds = max(1, round(time - document["TrainingStartTime"]))
-            document["TrainingTimeInSeconds"] = document["BillableTimeInSeconds"] = seconds
+            document.update(times(document, time))
         if record.status != "Failed" and "TrainingStartTime" in document:
             document["ModelArtifacts"] = {"S3ModelArtifacts": model_uri(record)}
         reported = platform.placement.metrics(job_id(record))
@@ -145,16 +179,6 @@ def move_on(record: Record, status: str, message: str, time: float) -> bool:
     return True
 
 
-def output_prefix(record: Record) -> str:
-    """Where a training job's outputs go: ``s3://…/<job>/output``."""
-    return f"{record.document['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{record.name}/output"
-
-
-def model_uri(record: Record) -> str:
-    """Where a training job's model goes."""
-    return f"{output_prefix(record)}/model.tar.gz"
-
-
 def _resource_config(resources: Mapping[str, Any]) -> dict[str, Any]:
     instance = resources.get("InstanceType", "ml.m5.large")
     group = {"instance_group_name": "homogeneousCluster", "instance_type": instance, "hosts": [HOST]}
@@ -180,25 +204,3 @@ def _code_input(hyperparameters: Mapping[str, str]) -> list[Input]:
     if not isinstance(address, str) or not address.startswith("s3://"):
         return []
     return [Input("code", address, kind="object", extract=True)]
-
-
-def _checkpoint_input(document: Mapping[str, Any]) -> list[Input]:
-    checkpoints = document.get("CheckpointConfig")
-    if checkpoints is None:
-        return []
-    return [Input(_checkpoint_path(checkpoints), checkpoints["S3Uri"], optional=True)]
-
-
-def _checkpoint_path(checkpoints: Mapping[str, Any]) -> str:
-    return str(checkpoints.get("LocalPath", "/opt/ml/checkpoints"))
-
-
-def _outputs(record: Record) -> list[Output]:
-    outputs = [
-        Output("model", model_uri(record), archive=True, optional=False),
-        Output("output/data", f"{output_prefix(record)}/output.tar.gz", archive=True, when="always"),
-    ]
-    checkpoints = record.document.get("CheckpointConfig")
-    if checkpoints is not None:
-        outputs.append(Output(_checkpoint_path(checkpoints), checkpoints["S3Uri"], when="always", continuous=True))
-    return outputs

@@ -16,7 +16,12 @@ from clary.services.sagemaker.experiments.api import begin_job
 from clary.services.sagemaker.training.algorithms import check_hyperparameters, metric_definitions
 from clary.services.sagemaker.training.channels import check_channels
 from clary.services.sagemaker.training.experiment import story
-from clary.services.sagemaker.training.job import TrainingJobs, model_uri, move_on
+from clary.services.sagemaker.training.job import TrainingJobs, move_on
+from clary.services.sagemaker.training.outputs import check_checkpoints, model_uri
+from clary.services.sagemaker.training.own_algorithm import take_algorithm, training_image
+from clary.services.sagemaker.training.spot import check_spot
+from clary.services.sagemaker.training.updates import amend_job, check_profiler, profiling_status
+from clary.services.sagemaker.training.warm_pools import check_warm_pool
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
@@ -27,21 +32,24 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
     algorithm = params["AlgorithmSpecification"]
     if ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
         raise ValidationException("You must specify either TrainingImage or AlgorithmName, and not both.")
-    if "AlgorithmName" in algorithm:
-        raise NotAvailableYet("Algorithm resources (AlgorithmName) are not available in Clary yet; use TrainingImage.")
     if "ResourceConfig" not in params:
         raise ValidationException("ResourceConfig is required.")
     if "OutputDataConfig" not in params:
         raise ValidationException("OutputDataConfig is required.")
+    if "AlgorithmName" in algorithm:
+        take_algorithm(context, transaction, params)
     if params["ResourceConfig"].get("InstanceCount", 1) != 1 or "InstanceGroups" in params["ResourceConfig"]:
         raise NotAvailableYet("Training on several instances is not available in Clary yet; use InstanceCount 1.")
     # Describe always has it, and the SDK's `attach` relies on that.
     params["OutputDataConfig"].setdefault("KmsKeyId", "")
     check_channels(params.get("InputDataConfig", []), algorithm["TrainingInputMode"])
-    _check_checkpoints(params.get("CheckpointConfig", {}))
-    _check_algorithm(algorithm, params.get("HyperParameters", {}))
+    check_checkpoints(params.get("CheckpointConfig", {}))
+    check_warm_pool(params)
+    check_profiler(params.get("ProfilerConfig", {}))
+    _check_algorithm(algorithm, training_image(params), params.get("HyperParameters", {}))
     stopping = params.setdefault("StoppingCondition", {})
     stopping.setdefault("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS)
+    check_spot(params)
     params.setdefault("EnableNetworkIsolation", False)
     params.setdefault("EnableInterContainerTrafficEncryption", False)
     params.setdefault("EnableManagedSpotTraining", False)
@@ -56,23 +64,17 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
     begin_job(context, transaction, training_jobs, params, story(params))
 
 
-def _check_algorithm(algorithm: dict[str, Any], hyperparameters: dict[str, str]) -> None:
+def _check_algorithm(algorithm: dict[str, Any], image: str, hyperparameters: dict[str, str]) -> None:
     """Refuse what a built-in algorithm does not take, and add the metrics that it reports, which Describe shows too."""
     known: list[dict[str, str]] = []
     if not algorithm.get("ContainerEntrypoint"):
         # With a command of its own the job runs no algorithm of the image, and its hyperparameters are its own affair.
-        check_hyperparameters(algorithm["TrainingImage"], hyperparameters)
-        known = metric_definitions(algorithm["TrainingImage"])
+        check_hyperparameters(image, hyperparameters)
+        known = metric_definitions(image)
     definitions = [*known, *algorithm.get("MetricDefinitions", [])]
     if definitions:
         algorithm["MetricDefinitions"] = definitions
     algorithm.setdefault("EnableSageMakerMetricsTimeSeries", bool(definitions))
-
-
-def _check_checkpoints(checkpoints: dict[str, Any]) -> None:
-    path = checkpoints.get("LocalPath", "/opt/ml/checkpoints")
-    if not path.startswith("/") or {".", ".."}.intersection(path.split("/")) or not path.strip("/"):
-        raise ValidationException(f"CheckpointConfig: LocalPath {path!r} must be an absolute path to a folder.")
 
 
 _ask_to_end = stop_job("training")
@@ -95,8 +97,13 @@ training_jobs = Resource(
         f"({arn})"
     ),
     prepare=_prepare,
+    amend=amend_job,
     # Where the artifacts are to be, from the start: the member is required of every answer.
-    computed={"ModelArtifacts": lambda _, __, record: {"S3ModelArtifacts": model_uri(record)}},
+    computed={
+        "ModelArtifacts": lambda _, __, record: {"S3ModelArtifacts": model_uri(record)},
+        "ProfilingStatus": lambda _, __, record: profiling_status(record),
+    },
+    paths={"WarmPoolStatusEquals": "WarmPoolStatus.Status"},
     stop=_stop,
     remove=remove_job("training"),
     reconcile=TrainingJobs(),

@@ -1,0 +1,46 @@
+"""What a job has used, as the metrics that SageMaker publishes of its instances.
+
+One value at the end of the job stands for all of it: the mean utilization of the CPU, and the most memory in use.
+
+Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from clary.services.sagemaker.execution.api import RUN
+from clary.state.records import Record
+from clary.state.series_points import Metric, Point, Summary
+from clary.state.transaction import Transaction
+
+_PERCENT = "Percent"
+_SPAN = 60
+
+
+def publish_usage(transaction: Transaction, record: Record, namespace: str, host: str, time: float) -> None:
+    """Keep ``CPUUtilization`` (percent, 100 for each core) and ``MemoryUtilization`` (percent of what the job may use)
+    of a job that ended at ``time``.
+
+    Nothing is kept of a job whose process never ran, or whose agent did not live to tell.
+    """
+    run: Mapping[str, Any] = record.document[RUN]
+    used, room = run.get("used"), run.get("room")
+    if not used or not room:
+        return
+    values = {
+        "CPUUtilization": 100 * used["cpu_s"] / max(used["seconds"], 0.001),
+        "MemoryUtilization": 100 * used["peak_bytes"] / room["memory"],
+    }
+    points = [
+        Point(Metric(namespace, name, (("Host", f"{record.name}/{host}"),)), _PERCENT, _SPAN, int(time), _one(value))
+        for name, value in values.items()
+    ]
+    transaction.series.add(record.key.account, record.key.region, points, time)
+
+
+def _one(value: float) -> Summary:
+    summary = Summary()
+    summary.add(value)
+    return summary

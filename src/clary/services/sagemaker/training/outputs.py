@@ -1,0 +1,63 @@
+"""What a training job leaves in the store: its model, its further output, its checkpoints.
+
+References: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OutputDataConfig.html and
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CheckpointConfig.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from clary.compute.spec import Input, Output
+from clary.core.errors import ValidationException
+from clary.state.records import Record
+
+_CHECKPOINTS = "/opt/ml/checkpoints"
+
+
+def model_uri(record: Record) -> str:
+    """Where a training job's model goes: an archive, or with the compression ``NONE`` a prefix, with its slash, as
+    endpoints want it."""
+    return f"{_prefix(record)}/{'model.tar.gz' if _zipped(record) else 'model/'}"
+
+
+def job_outputs(record: Record) -> list[Output]:
+    """What the agent uploads of a training job, and where to."""
+    zipped = _zipped(record)
+    data = "output.tar.gz" if zipped else "data/"
+    outputs = [
+        Output("model", model_uri(record), archive=zipped, optional=not zipped),
+        Output("output/data", f"{_prefix(record)}/{data}", archive=zipped, when="always"),
+    ]
+    checkpoints = record.document.get("CheckpointConfig")
+    if checkpoints is not None:
+        outputs.append(Output(_local_path(checkpoints), checkpoints["S3Uri"], when="always", continuous=True))
+    return outputs
+
+
+def checkpoint_input(document: Mapping[str, Any]) -> list[Input]:
+    """The checkpoints of earlier jobs and attempts, if there are any."""
+    checkpoints = document.get("CheckpointConfig")
+    if checkpoints is None:
+        return []
+    return [Input(_local_path(checkpoints), checkpoints["S3Uri"], optional=True)]
+
+
+def check_checkpoints(checkpoints: Mapping[str, Any]) -> None:
+    """Raises ``ValidationException`` for a ``CheckpointConfig`` whose local path names no folder."""
+    path = _local_path(checkpoints)
+    if not path.startswith("/") or {".", ".."}.intersection(path.split("/")) or not path.strip("/"):
+        raise ValidationException(f"CheckpointConfig: LocalPath {path!r} must be an absolute path to a folder.")
+
+
+def _prefix(record: Record) -> str:
+    return f"{record.document['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{record.name}/output"
+
+
+def _zipped(record: Record) -> bool:
+    return bool(record.document["OutputDataConfig"].get("CompressionType", "GZIP") == "GZIP")
+
+
+def _local_path(checkpoints: Mapping[str, Any]) -> str:
+    return str(checkpoints.get("LocalPath", _CHECKPOINTS))
