@@ -5,7 +5,12 @@ from __future__ import annotations
 import runpy
 import sys
 
-NAMES = {"api": "bench.api", "first-line": "bench.first_line", "inference": "bench.inference"}
+NAMES = {
+    "algorithms": "bench.algorithms",
+    "api": "bench.api",
+    "first-line": "bench.first_line",
+    "inference": "bench.inference",
+}
 
 
 def main() -> int:

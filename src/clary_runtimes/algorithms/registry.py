@@ -14,7 +14,11 @@ from typing import Any
 from clary_runtimes.contract.training import TrainingInput
 from clary_runtimes.serving.request import Handler
 
-ALGORITHMS = ("xgboost", "linear-learner")
+ALGORITHMS = (
+    "xgboost", "linear-learner", "kmeans", "pca", "knn", "randomcutforest", "factorization-machines", "lda",
+    "lightgbm", "catboost", "autogluon-tabular",
+    "blazingtext",
+)  # fmt: skip
 
 
 class Algorithm:
@@ -35,6 +39,11 @@ class Algorithm:
         """``MetricDefinitions``: every documented metric with the expression that finds it in the log."""
         definitions: list[dict[str, str]] = self._room("metrics").metric_definitions()
         return definitions
+
+    @property
+    def training_module(self) -> str:
+        """The module that trains, which imports all that training needs."""
+        return f"{self._folder}.train"
 
     def train(self, job: TrainingInput) -> None:
         """Train as ``job`` says; raises ``UserError`` for what the user can prevent."""

@@ -1,0 +1,4 @@
+"""AutoGluon-Tabular as a built-in algorithm.
+
+Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/autogluon-tabular.html
+"""

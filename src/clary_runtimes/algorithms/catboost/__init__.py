@@ -1,0 +1,4 @@
+"""CatBoost as a built-in algorithm.
+
+Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/catboost.html
+"""
