@@ -284,6 +284,20 @@ def test_pip_works_in_a_job_and_leaves_the_environment_as_it_is(lab: Lab) -> Non
         assert "the wheel says hello" in lab.log_of(name)
 
 
+def test_pip_lays_another_version_over_that_of_the_image(lab: Lab) -> None:
+    lab.put("others/six-1.0-py3-none-any.whl", wheel("six", "WORD = 'older'\n"))
+    install = """
+        import subprocess, sys
+        import sklearn
+        subprocess.check_call([sys.executable, "-m", "pip", "install", "--no-index", "--find-links",
+                               "/opt/ml/input/data/wheels", "six==1.0"])
+        subprocess.check_call([sys.executable, "-c", "import six; print('this six is', six.WORD)"])
+        """
+    lab.start_script("pip-over", install, channels={"wheels": f"s3://{BUCKET}/others/"}, EnableNetworkIsolation=True)
+    lab.completed("pip-over")
+    assert "this six is older" in lab.log_of("pip-over")
+
+
 def test_a_script_that_is_quick_leaves_no_trace_of_itself_behind(lab: Lab) -> None:
     lab.start("quick", XGBOOST, AlgorithmSpecification={"ContainerEntrypoint": ["/bin/sh", "-c", "echo done"]})
     lab.completed("quick")

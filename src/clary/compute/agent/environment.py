@@ -9,6 +9,19 @@ if TYPE_CHECKING:
     from clary.compute.agent.folder import JobFolder
 
 
+_LAY_OVER = """
+import contextlib, sys
+
+if any(word.rpartition("/")[2].rstrip("0123456789.") == "pip" for word in sys.orig_argv[1:3]):
+    with contextlib.suppress(ImportError):
+        from pip._internal.metadata.base import BaseDistribution
+
+        BaseDistribution.local = False
+"""
+"""What lets pip replace a package: it would remove the image's version, which is read-only; what it takes for installed
+elsewhere it leaves, and the new version comes first."""
+
+
 def environment(folder: JobFolder) -> dict[str, str]:
     """The variables of the user's process, in terms of the container."""
     spec, image = folder.spec, folder.spec.image
@@ -68,4 +81,6 @@ def _own_packages(folder: JobFolder, values: dict[str, str]) -> str:
     place = f"lib/{version}/site-packages"
     # A folder that is not there when Python starts is not looked into later.
     os.makedirs(os.path.join(folder.packages, place), exist_ok=True)
+    with open(os.path.join(folder.packages, place, "sitecustomize.py"), "w", encoding="utf-8") as file:
+        file.write(_LAY_OVER)
     return f"{prefix}/{place}"
