@@ -6,8 +6,12 @@ The official containers of these algorithms write Apache MXNet's own format, for
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import tempfile
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,16 +33,42 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
     It is made beside the folder, so that a job that is stopped meanwhile leaves nothing half-written in it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent.parent, prefix=".model-", delete=False) as file:
-        try:
-            write(file)  # type: ignore[arg-type]
-            file.flush()
-            Path(file.name).chmod(0o644)
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+    write_together(path.parent, {path.name: write})
+
+
+def write_together(folder: Path, files: Mapping[str, Callable[[BinaryIO], object]]) -> None:
+    """The same for files of a folder that are a model only together, each with what fills it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made: dict[str, Path] = {}
+    try:
+        for name, write in files.items():
+            with tempfile.NamedTemporaryFile(dir=folder.parent, prefix=".model-", delete=False) as file:
+                made[name] = Path(file.name)
+                write(file)  # type: ignore[arg-type]
+            made[name].chmod(0o644)
+        with _stopped_later():
+            for name, path in made.items():
+                path.replace(folder / name)
+    except BaseException:
+        for path in made.values():
+            path.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def _stopped_later() -> Iterator[None]:
+    """A SIGTERM that comes meanwhile counts afterwards."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread can say what a signal does
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if came:
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def save_arrays(folder: Path, form: str, arrays: Mapping[str, Array]) -> None:

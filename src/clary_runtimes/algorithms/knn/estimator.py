@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from clary_runtimes.algorithms.artifact import NAME, write_whole
+from clary_runtimes.algorithms.artifact import NAME, write_together
 from clary_runtimes.algorithms.data.reservoir import Reservoir
 from clary_runtimes.algorithms.knn import index as indexes
 from clary_runtimes.algorithms.knn.hyperparameters import CLASSIFIER, COSINE, FLAT, IVF_PQ, L2, REGRESSOR
@@ -175,9 +175,14 @@ class KNN:
             "center": None if self.center is None else self.center.tolist(),
         }
         data, text = indexes.to_bytes(self.index), json.dumps(document, indent=2) + "\n"
-        write_whole(folder / NAME, lambda file: file.write(data))
-        write_whole(folder / f"{NAME}.labels", lambda file: file.write(self.labels.tobytes()))
-        write_whole(folder / f"{NAME}.json", lambda file: file.write(text.encode()))
+        write_together(
+            folder,
+            {
+                NAME: lambda file: file.write(data),
+                f"{NAME}.labels": lambda file: file.write(self.labels.tobytes()),
+                f"{NAME}.json": lambda file: file.write(text.encode()),
+            },
+        )
 
     @classmethod
     def load(cls, folder: Path) -> KNN:
