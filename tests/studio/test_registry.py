@@ -59,6 +59,7 @@ def test_a_version_is_approved_with_a_reason_and_rejected(studio: Any, contents:
     dialog.get_by_label("Comment").fill("The better one")
     assert studio.violations() == []
     dialog.get_by_role("button", name="Approve").click()
+    expect(dialog).to_be_hidden()
     expect(page.get_by_text("The better one")).to_be_visible()
     expect(studio.button("Approve")).to_be_disabled()
     sagemaker = contents.server.client("sagemaker")
