@@ -17,6 +17,7 @@ from clary_runtimes.serving.request import Handler
 ALGORITHMS = (
     "xgboost", "linear-learner", "kmeans", "pca", "knn", "randomcutforest", "factorization-machines", "lda",
     "lightgbm", "catboost", "autogluon-tabular",
+    "blazingtext", "forecasting-deepar",
 )  # fmt: skip
 
 

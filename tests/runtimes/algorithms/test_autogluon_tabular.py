@@ -11,6 +11,8 @@ import pytest
 from clary_runtimes.algorithms.autogluon_tabular.hyperparameters import SPECIFICATION
 from clary_runtimes.algorithms.autogluon_tabular.metrics import direction, metric_definitions
 
+pytestmark = pytest.mark.slow("runtimes")
+
 
 @pytest.fixture(scope="module")
 def autogluon(runtime_of: Any) -> Any:
@@ -22,7 +24,6 @@ def _metrics(log: str) -> dict[str, float]:
     return {name: float(values[-1]) for name, values in found.items() if values}
 
 
-@pytest.mark.slow("runtimes")
 def test_a_regression_in_sub_folders(autogluon: Any, ml_root: Path, datasets: Path, serve: Any) -> None:
     folder = ml_root / "input" / "data" / "training"
     for part in ("train", "validation"):
@@ -40,7 +41,6 @@ def test_a_regression_in_sub_folders(autogluon: Any, ml_root: Path, datasets: Pa
     assert sum(error**2 for error in errors) / len(errors) == pytest.approx(metrics["mean_squared_error"], rel=1e-3)
 
 
-@pytest.mark.slow("runtimes")
 def test_categories_without_validation_data(autogluon: Any, ml_root: Path, serve: Any) -> None:
     odd = {3, 17, 40, 41, 77}
     rows = [f"{int(n % 90 in odd)},{n % 90},{'' if n % 7 == 0 else n % 11}\n" for n in range(900)]

@@ -12,6 +12,8 @@ import pytest
 from clary_runtimes.algorithms.catboost.hyperparameters import SPECIFICATION
 from clary_runtimes.algorithms.catboost.metrics import direction, metric_definitions
 
+pytestmark = pytest.mark.slow("runtimes")
+
 QUICK = {"iterations": "100", "learning_rate": "0.1", "early_stopping_rounds": "20"}
 
 

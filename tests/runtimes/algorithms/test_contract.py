@@ -18,7 +18,16 @@ from contract import CSV, JSON, JSONLINES, RECORDIO, Case, Mistake, cases, frame
 from clary_runtimes.algorithms import registry
 
 CASES = cases()
-EACH = pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
+LARGE = ("autogluon-tabular", "catboost", "forecasting-deepar")
+"""Their environments take longer to install than all others together, so only the slow tests have them."""
+
+
+def _given(case: Case, *mistakes: Mistake) -> Any:
+    marks = pytest.mark.slow("runtimes") if case.name in LARGE else ()
+    return pytest.param(case, *mistakes, id="-".join(each.name for each in (case, *mistakes)), marks=marks)
+
+
+EACH = pytest.mark.parametrize("case", [_given(case) for case in CASES])
 
 _TRAIN_ALL = """
 import json, os, sys
@@ -165,7 +174,7 @@ def test_every_format_gives_the_same_answer(case: Case, trained: Any, runtime_of
 
 @pytest.mark.parametrize(
     ("case", "mistake"),
-    [pytest.param(case, each, id=f"{case.name}-{each.name}") for case in CASES for each in case.all_mistakes()],
+    [_given(case, each) for case in CASES for each in case.all_mistakes()],
 )
 def test_a_mistake_is_named(case: Case, mistake: Mistake, failed: Any) -> None:
     status, reason, left = failed(case)[mistake.name]
@@ -175,7 +184,7 @@ def test_a_mistake_is_named(case: Case, mistake: Mistake, failed: Any) -> None:
     assert left == []
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES if case.pipe])
+@pytest.mark.parametrize("case", [_given(case) for case in CASES if case.pipe])
 def test_channels_can_be_streamed(case: Case, runtime_of: Any, tmp_path: Path) -> None:
     job = _job(runtime_of, case, tmp_path / "ml")
     for name in case.channels:

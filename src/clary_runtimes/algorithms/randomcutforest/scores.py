@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from clary_runtimes.algorithms.randomcutforest.compiled import kernel, part
+from clary_runtimes.algorithms.compiled import kernel, part
 from clary_runtimes.algorithms.randomcutforest.trees import NONE, Trees, _offer, uniform
 
 Array = Any

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from clary_runtimes.algorithms.randomcutforest.compiled import kernel, part
+from clary_runtimes.algorithms.compiled import kernel, part
 
 Array = Any
 
