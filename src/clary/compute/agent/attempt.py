@@ -234,6 +234,7 @@ class Attempt:
         try:
             if pipes is None:
                 return self._watched(watch)
+            watch.when_told = pipes.release
             pipes.start()
             return self._watched(watch, pipes.turn)
         finally:

@@ -75,11 +75,13 @@ class Pipes:
     def turn(self) -> str | None:
         """Why the job cannot go on, if so."""
         failure = self.failure
-        if failure is None:
-            return None
+        return None if failure is None else str(failure)
+
+    def release(self) -> None:
+        """Let go of the pipes of channels that have failed, now that the job has been told: what was read before the
+        signal came must not look like all of the data."""
         for feeder in self._feeders:
-            feeder.told.set()  # what is read until the signal arrives must not look like the end of the data
-        return str(failure)
+            feeder.told.set()
 
     @property
     def failure(self) -> PipeFailure | None:

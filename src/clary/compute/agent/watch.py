@@ -44,6 +44,8 @@ class Watch:
         self._message = ""
         self._kill_at: float | None = None
         self._told = False
+        self.when_told: Callable[[], None] = lambda: None
+        """Called once the process has been sent SIGTERM."""
         self._memory_at = 0.0
         self._peak = 0
         self._cpu = 0.0
@@ -124,6 +126,8 @@ class Watch:
             self._kill_at = now + (0 if self._cause == "memory" else limits.grace_s)
         if not self._told and self._cause != "memory":
             self._told = self._child.terminate()
+            if self._told:
+                self.when_told()
         if now >= self._kill_at:
             self._child.kill()
 
