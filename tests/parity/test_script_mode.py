@@ -303,3 +303,26 @@ def test_a_script_that_is_quick_leaves_no_trace_of_itself_behind(lab: Lab) -> No
     lab.completed("quick")
     eventually(lambda: not list(lab.server.home.glob("jobs/*/ml")), "the job's data is removed")
     assert lab.log_of("quick").splitlines()[-1] == "done"
+
+
+def test_scripts_of_the_xgboost_container_find_its_module(lab: Lab) -> None:
+    """https://github.com/aws/sagemaker-xgboost-container/blob/master/src/sagemaker_xgboost_container/data_utils.py"""
+    lab.put("train/rows.libsvm", "1 0:1 2:3\n0 1:2\n")
+    lab.put("weighted/rows.csv", "1,0.5,7\n0,2,8\n")
+    lab.put("empty/rows.libsvm", "")
+    program = """
+        import os
+        from sagemaker_xgboost_container.data_utils import get_dmatrix
+        rows = get_dmatrix(os.environ["SM_CHANNEL_TRAIN"], "libsvm")
+        print("rows", type(rows).__name__, rows.num_row(), rows.num_col(), rows.get_label().tolist())
+        rows = get_dmatrix(os.environ["SM_CHANNEL_WEIGHTED"], "text/csv", csv_weights=1)
+        print("weights", rows.get_weight().tolist(), rows.num_col())
+        print("empty", get_dmatrix(os.environ["SM_CHANNEL_EMPTY"], "libsvm"))
+    """
+    places = {name: f"s3://{BUCKET}/{name}/" for name in ("train", "weighted", "empty")}
+    lab.start_script("container", program, XGBOOST, channels=places)
+    lab.completed("container")
+    log = lab.log_of("container")
+    assert "rows DMatrix 2 3 [1.0, 0.0]" in log
+    assert "weights [0.5, 2.0] 1" in log
+    assert "empty None" in log

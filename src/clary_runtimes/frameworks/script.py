@@ -20,6 +20,8 @@ from clary_runtimes.contract.training import TrainingInput
 from clary_runtimes.frameworks.environment import script_environment
 from clary_runtimes.frameworks.source import training_source
 
+MODULES = Path(__file__).with_name("modules")
+"""Modules of the official containers that scripts import."""
 _KEPT_LINES = 200
 _TRACEBACK = "Traceback (most recent call last):"
 
@@ -84,7 +86,7 @@ def _command(source: Path, program: str, arguments: list[str]) -> list[str]:
 
 
 def _python(source: Path) -> dict[str, str]:
-    path = [str(source), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    path = [str(source), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)), str(MODULES)]
     return {"PYTHONPATH": os.pathsep.join(path), "PYTHONUNBUFFERED": "1"}
 
 
