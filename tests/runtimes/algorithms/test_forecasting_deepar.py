@@ -14,6 +14,8 @@ from contract import JSON, JSONLINES
 from clary_runtimes.algorithms.forecasting_deepar.hyperparameters import SPECIFICATION
 from clary_runtimes.algorithms.forecasting_deepar.metrics import direction, metric_definitions
 
+pytestmark = pytest.mark.slow("runtimes")
+
 _START = """
 import json
 from datetime import datetime
@@ -25,8 +27,6 @@ from clary_runtimes.algorithms.forecasting_deepar.calendar import lags, season, 
 from clary_runtimes.algorithms.forecasting_deepar.estimator import DeepAR
 from clary_runtimes.algorithms.forecasting_deepar.likelihoods import LIKELIHOODS
 from clary_runtimes.algorithms.forecasting_deepar.series import Series
-
-pytestmark = pytest.mark.slow("runtimes")
 def series(target, cat=(), dynamic=()):
     dynamic = np.array(dynamic, np.float32).reshape(len(dynamic), len(dynamic[0]) if len(dynamic) else 0)
     return Series(datetime(2020, 1, 1), np.asarray(target, float), np.array(cat, np.int64), dynamic)
