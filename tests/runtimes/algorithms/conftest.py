@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-_specification = importlib.util.spec_from_file_location("contract", Path(__file__).with_name("contract.py"))
-assert _specification is not None and _specification.loader is not None
-# pytest imports test modules one by one, without their folder; cases and tests import this one by its name.
-_module = importlib.util.module_from_spec(_specification)
-sys.modules["contract"] = _module
-_specification.loader.exec_module(_module)
+# pytest imports test modules one by one, without their folder; cases and tests import these by their names.
+for _name in ("contract", "boosted_trees"):
+    _specification = importlib.util.spec_from_file_location(_name, Path(__file__).with_name(f"{_name}.py"))
+    assert _specification is not None and _specification.loader is not None
+    sys.modules[_name] = importlib.util.module_from_spec(_specification)
+    _specification.loader.exec_module(sys.modules[_name])
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boosted_trees import held_out, real_job
 
 from clary_runtimes.algorithms.catboost.hyperparameters import SPECIFICATION
 from clary_runtimes.algorithms.catboost.metrics import direction, metric_definitions
@@ -22,28 +23,17 @@ def catboost(runtime_of: Any) -> Any:
     return runtime_of("catboost", "catboost")
 
 
-def _job(runtime: Any, root: Path, datasets: Path, name: str) -> Any:
-    job = runtime.job(root)
-    job.channel("train", datasets / f"{name}-train.csv")
-    return job.channel("validation", datasets / f"{name}-validation.csv")
-
-
-def _features(datasets: Path, name: str) -> tuple[str, list[float]]:
-    lines = (datasets / f"{name}-validation.csv").read_text().splitlines()
-    return "\n".join(line.partition(",")[2] for line in lines), [float(line.partition(",")[0]) for line in lines]
-
-
 def _metrics(log: str) -> dict[str, float]:
     found = {entry["Name"]: re.findall(entry["Regex"], log) for entry in metric_definitions()}
     return {name: float(values[-1]) for name, values in found.items() if values}
 
 
 def test_two_classes(catboost: Any, ml_root: Path, datasets: Path, serve: Any) -> None:
-    log = _job(catboost, ml_root, datasets, "breast_cancer").succeed(QUICK)
+    log = real_job(catboost, ml_root, datasets, "breast_cancer").succeed(QUICK)
     assert _metrics(log).keys() == {"AUC"} and _metrics(log)["AUC"] > 0.98
     documented = re.findall(r"bestTest = ([0-9\.]+)", log)
     assert all(float(value) == pytest.approx(_metrics(log)["AUC"], abs=1e-5) for value in documented) and documented
-    body, truth = _features(datasets, "breast_cancer")
+    body, truth = held_out(datasets, "breast_cancer")
     found = serve(catboost, ml_root).wait().invoke(body, accept="application/json;verbose").json()
     assert found["labels"] == [0, 1]
     assert sum(a == b for a, b in zip(found["predicted_label"], truth, strict=True)) / len(truth) > 0.93
@@ -58,18 +48,18 @@ def test_two_classes(catboost: Any, ml_root: Path, datasets: Path, serve: Any) -
 
 
 def test_a_regression(catboost: Any, ml_root: Path, datasets: Path, serve: Any) -> None:
-    log = _job(catboost, ml_root, datasets, "diabetes").succeed(QUICK)
+    log = real_job(catboost, ml_root, datasets, "diabetes").succeed(QUICK)
     assert "Task: regression" in log and _metrics(log)["RMSE"] < 60
-    body, truth = _features(datasets, "diabetes")
+    body, truth = held_out(datasets, "diabetes")
     answer = serve(catboost, ml_root).wait().invoke(body).json()
     error = sum((a - b) ** 2 for a, b in zip(answer["prediction"], truth, strict=True)) / len(truth)
     assert math.sqrt(error) == pytest.approx(_metrics(log)["RMSE"], rel=1e-4)
 
 
 def test_several_classes(catboost: Any, ml_root: Path, datasets: Path, serve: Any) -> None:
-    log = _job(catboost, ml_root, datasets, "iris").succeed({**QUICK, "eval_metric": "Accuracy"})
+    log = real_job(catboost, ml_root, datasets, "iris").succeed({**QUICK, "eval_metric": "Accuracy"})
     assert _metrics(log)["Accuracy"] > 0.9
-    body, truth = _features(datasets, "iris")
+    body, truth = held_out(datasets, "iris")
     found = serve(catboost, ml_root).wait().invoke(body, accept="application/json;verbose").json()
     assert found["labels"] == [0, 1, 2] and all(sum(row) == pytest.approx(1) for row in found["probabilities"])
     assert sum(a == b for a, b in zip(found["predicted_label"], truth, strict=True)) / len(truth) > 0.9
@@ -96,7 +86,7 @@ def test_policies_of_growing(catboost: Any, ml_root: Path, datasets: Path) -> No
             {"eval_metric": "Logloss", "scale_pos_weight": "3", "sampling_frequency": "PerTree"},
         )
     ):
-        log = _job(catboost, ml_root / str(number), datasets, "breast_cancer").succeed({**QUICK, **given})
+        log = real_job(catboost, ml_root / str(number), datasets, "breast_cancer").succeed({**QUICK, **given})
         assert _metrics(log)
 
 

@@ -9,27 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boosted_trees import ROWS, held_out, real_job
 
 from clary_runtimes.algorithms.lightgbm.hyperparameters import SPECIFICATION
 from clary_runtimes.algorithms.lightgbm.metrics import direction, metric_definitions
-
-ROWS = [[n % 2, n % 2, n % 5] for n in range(200)]
 
 
 @pytest.fixture(scope="module")
 def lightgbm(runtime_of: Any) -> Any:
     return runtime_of("lightgbm", "lightgbm")
-
-
-def _job(runtime: Any, root: Path, datasets: Path, name: str) -> Any:
-    job = runtime.job(root)
-    job.channel("train", datasets / f"{name}-train.csv")
-    return job.channel("validation", datasets / f"{name}-validation.csv")
-
-
-def _features(datasets: Path, name: str) -> tuple[str, list[float]]:
-    lines = (datasets / f"{name}-validation.csv").read_text().splitlines()
-    return "\n".join(line.partition(",")[2] for line in lines), [float(line.partition(",")[0]) for line in lines]
 
 
 def _csv(rows: list[list[Any]]) -> str:
@@ -42,13 +30,13 @@ def _last(log: str, metric: str) -> float:
 
 
 def test_two_classes(lightgbm: Any, ml_root: Path, datasets: Path, serve: Any) -> None:
-    log = _job(lightgbm, ml_root, datasets, "breast_cancer").succeed({"metric": "auc"})
+    log = real_job(lightgbm, ml_root, datasets, "breast_cancer").succeed({"metric": "auc"})
     assert "classification with 2 classes" in log
     assert _last(log, "auc") > 0.98
     *rounds, best = [int(number) for number in re.findall(r"^\[(\d+)\]\tvalidation's auc", log, re.M)]
     assert rounds[-1] == best + 10  # early_stopping_rounds
     server = serve(lightgbm, ml_root).wait()
-    body, truth = _features(datasets, "breast_cancer")
+    body, truth = held_out(datasets, "breast_cancer")
     found = server.invoke(body, accept="application/json;verbose").json()
     assert found["labels"] == [0, 1]
     assert sum(label == real for label, real in zip(found["predicted_label"], truth, strict=True)) / len(truth) > 0.95
@@ -63,9 +51,9 @@ def test_two_classes(lightgbm: Any, ml_root: Path, datasets: Path, serve: Any) -
 
 
 def test_a_regression(lightgbm: Any, ml_root: Path, datasets: Path, serve: Any) -> None:
-    log = _job(lightgbm, ml_root, datasets, "diabetes").succeed({"learning_rate": "0.05", "max_depth": "3"})
+    log = real_job(lightgbm, ml_root, datasets, "diabetes").succeed({"learning_rate": "0.05", "max_depth": "3"})
     assert "Task: regression" in log and _last(log, "rmse") < 60
-    body, truth = _features(datasets, "diabetes")
+    body, truth = held_out(datasets, "diabetes")
     answer = serve(lightgbm, ml_root).wait().invoke(body, accept="application/json;verbose").json()
     assert set(answer) == {"prediction"}
     error = sum((a - b) ** 2 for a, b in zip(answer["prediction"], truth, strict=True)) / len(truth)
@@ -84,7 +72,7 @@ def test_several_classes_in_sub_folders(lightgbm: Any, ml_root: Path, datasets: 
     job.channels["training"] = {"ContentType": "csv", "TrainingInputMode": "File"}
     log = job.succeed({"num_boost_round": "40"})
     assert _last(log, "multi_logloss") < 0.3
-    body, truth = _features(datasets, "iris")
+    body, truth = held_out(datasets, "iris")
     found = serve(lightgbm, ml_root).wait().invoke(body, accept="application/json;verbose").json()
     assert found["labels"] == [5, 15, 25]
     assert all(sum(row) == pytest.approx(1) and len(row) == 3 for row in found["probabilities"])
@@ -133,7 +121,7 @@ def test_categories_that_are_refused(lightgbm: Any, ml_root: Path) -> None:
 @pytest.mark.parametrize("boosting", ["rf", "dart", "goss"])
 def test_kinds_of_boosting(lightgbm: Any, ml_root: Path, datasets: Path, boosting: str) -> None:
     given = {"boosting": boosting, "num_boost_round": "20", "metric": "auc"}
-    log = _job(lightgbm, ml_root, datasets, "breast_cancer").succeed(given)
+    log = real_job(lightgbm, ml_root, datasets, "breast_cancer").succeed(given)
     assert _last(log, "auc") > 0.95
 
 
@@ -141,8 +129,8 @@ def test_weights_of_the_second_class(lightgbm: Any, ml_root: Path, datasets: Pat
     means = []
     for number, given in enumerate(({}, {"scale_pos_weight": "0.01"}, {"is_unbalance": "True"})):
         root = ml_root / str(number)
-        _job(lightgbm, root, datasets, "breast_cancer").succeed({"num_boost_round": "20", **given})
-        scores = serve(lightgbm, root).wait().invoke(_features(datasets, "breast_cancer")[0]).json()["probabilities"]
+        real_job(lightgbm, root, datasets, "breast_cancer").succeed({"num_boost_round": "20", **given})
+        scores = serve(lightgbm, root).wait().invoke(held_out(datasets, "breast_cancer")[0]).json()["probabilities"]
         means.append(sum(scores) / len(scores))
     assert means[1] < means[0] - 0.01 and means[2] != means[0]
 
