@@ -165,6 +165,94 @@ def test_transformers_learn(lab: Lab) -> None:
     ).keys()
 
 
+TOGETHER = """
+    import os, torch
+    import torch.distributed
+
+    torch.manual_seed(0)
+    torch.distributed.init_process_group("gloo")
+    rank, world = torch.distributed.get_rank(), torch.distributed.get_world_size()
+    model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(4, 1))
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+    generator = torch.Generator().manual_seed(rank)
+    truth = torch.tensor([[1.0], [-2.0], [3.0], [0.5]])
+    for epoch in range(60):
+        rows = torch.randn(32, 4, generator=generator)
+        loss = torch.nn.functional.mse_loss(model(rows), rows @ truth)
+        optimiser.zero_grad()
+        loss.backward()  # the gradients of all hosts are averaged here
+        optimiser.step()
+    print(f"rank={rank} of {world}; loss={loss.item():.5f}; weight={model.module.weight[0, 0].item():.6f}", flush=True)
+    if rank == 0:
+        torch.save(model.module.state_dict(), os.path.join(os.environ["SM_MODEL_DIR"], "model.pth"))
+    torch.distributed.destroy_process_group()
+    """
+
+
+@pytest.mark.slow("images")
+@pytest.mark.timeout(900)
+def test_hosts_train_one_model(lab: Lab) -> None:
+    """PyTorch on three hosts, through ``torchrun``; every host ends with the same weights."""
+    name = "ddp"
+    lab.start_script(
+        name,
+        TOGETHER,
+        PYTORCH,
+        hyperparameters={"sagemaker_torch_distributed_enabled": True},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 3, "VolumeSizeInGB": 5},
+    )
+    job = lab.completed(name, 600)
+    assert "model.pth" in lab.archive(job["ModelArtifacts"]["S3ModelArtifacts"])
+    found = re.findall(r"rank=(\d) of 3; loss=([\d.]+); weight=([\d.]+)", lab.log_of(name))
+    assert sorted(rank for rank, _, _ in found) == ["0", "1", "2"], lab.log_of(name)
+    assert len({weight for _, _, weight in found}) == 1 and all(float(loss) < 0.01 for _, loss, _ in found), found
+
+
+WORKERS = """
+    import json, os
+    import numpy, tensorflow
+
+    strategy = tensorflow.distribute.MultiWorkerMirroredStrategy()
+    with strategy.scope():
+        weights = tensorflow.Variable(tensorflow.zeros([4, 1]))
+    truth = tensorflow.constant([[1.0], [-2.0], [3.0], [0.5]])
+    index = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+    rows = tensorflow.constant(numpy.random.default_rng(index).normal(size=(64, 4)), tensorflow.float32)
+
+    @tensorflow.function
+    def step():
+        def own():
+            context = tensorflow.distribute.get_replica_context()
+            with tensorflow.GradientTape() as tape:
+                loss = tensorflow.reduce_mean((rows @ weights - rows @ truth) ** 2)
+            gradient = context.all_reduce("mean", tape.gradient(loss, weights))
+            weights.assign_sub(0.1 * gradient)
+            return loss
+        return strategy.reduce("mean", strategy.run(own), axis=None)
+
+    for _ in range(60):
+        loss = step()
+    print(f"worker={index} of {strategy.num_replicas_in_sync}; weight={weights.numpy()[0, 0]:.6f}", flush=True)
+    """
+
+
+@pytest.mark.slow("images")
+@pytest.mark.timeout(900)
+def test_workers_of_tensorflow_train_one_model(lab: Lab) -> None:
+    name = "workers"
+    lab.start_script(
+        name,
+        WORKERS,
+        TENSORFLOW.format("2.19.0-cpu-py312-ubuntu22.04-sagemaker"),
+        hyperparameters={"sagemaker_multi_worker_mirrored_strategy_enabled": True},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 5},
+    )
+    lab.completed(name, 600)
+    found = re.findall(r"worker=(\d) of 2; weight=([\d.]+)", lab.log_of(name))
+    assert sorted(worker for worker, _ in found) == ["0", "1"], lab.log_of(name)
+    assert len({weight for _, weight in found}) == 1 and abs(float(found[0][1]) - 1) < 0.1, found
+
+
 TOOLKIT = """
     import json, os, pathlib
     from sagemaker_training import environment

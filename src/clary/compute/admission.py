@@ -43,20 +43,22 @@ class Machine:
 
 @dataclass(frozen=True)
 class Request:
-    """What one host of a job or of an endpoint asks for."""
+    """What a job or one host of an endpoint asks for."""
 
     id: str
     kind: str = "job"
     """``job`` or ``server``; only jobs are limited in number."""
     instance_type: str = ""
     memory: int = FIRST_ESTIMATE
-    """Bytes that are counted."""
+    """Bytes that are counted for each host."""
+    hosts: int = 1
+    """On how many hosts it runs, all of them on this machine and at the same time."""
 
 
 @dataclass(frozen=True)
 class Admitted:
-    """It may start. ``cores`` and ``memory`` are its limits; ``notes`` say where they are less than the instance
-    type's."""
+    """It may start. ``cores`` and ``memory`` are the limits of each host; ``notes`` say where they are less than the
+    instance type's."""
 
     cores: int
     memory: int
@@ -97,7 +99,9 @@ def admit(
     """
     others = [each for each in running if each.id != request.id]
     notes: list[str] = []
-    cores, memory = machine.cores, machine.memory
+    cores, memory = max(1, machine.cores // request.hosts), machine.memory // request.hosts
+    if request.hosts > 1:
+        notes.append(f"The {request.hosts} instances of the job share this machine.")
     if request.instance_type:
         wish = instance_type(request.instance_type)
         if wish is None:
@@ -125,15 +129,16 @@ def admit(
                     f" {_gib(machine.memory)}."
                 )
             cores, memory = min(cores, wish.cores), min(memory, wish.memory)
-    jobs = sum(each.kind == "job" for each in others)
-    if jobs >= machine.jobs and request.kind == "job":
+    jobs = sum(each.hosts for each in others if each.kind == "job")
+    # Alone, it starts on however many hosts.
+    if jobs and jobs + request.hosts > machine.jobs and request.kind == "job":
         return Waiting(
             f"{jobs} jobs are running, and {machine.jobs} may run at once; the job starts when one of them has ended."
         )
-    counted = min(request.memory, memory)
+    counted = min(request.memory, memory) * request.hosts
     # Endpoints stay for long: were theirs counted in full, they could keep jobs waiting for ever.
     servers = min(sum(each.memory for each in others if each.kind == "server"), machine.memory // 2)
-    used = sum(each.memory for each in others if each.kind != "server") + servers
+    used = sum(each.memory * each.hosts for each in others if each.kind != "server") + servers
     if used + counted > machine.memory and any(
         each.kind == "job" for each in others
     ):  # alone, it starts however large it is

@@ -81,6 +81,8 @@ class Input:
     """Shuffle the objects (for ``augmented`` the lines) with this seed, differently in each epoch."""
     sharded: bool = False
     """Only this host's share of the objects (for ``augmented`` of the lines)."""
+    among: list[str] = field(default_factory=list)
+    """With ``sharded``: the hosts that share them; empty for all of the job."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,9 @@ class JobSpec:
     """False is SageMaker's network isolation: no network at all inside."""
     hosts: list[str] = field(default_factory=lambda: ["algo-1"])
     current_host: str = "algo-1"
+    cluster: list[str] = field(default_factory=list)
+    """The ids of the attempts that run the job's hosts, in the order of ``hosts``; empty for a job on one host. The
+    first host packs the archives of all."""
     endpoint_url: str = ""
     """The platform's address: for the agent's staging, and for AWS clients inside the job."""
     region: str = "us-east-1"

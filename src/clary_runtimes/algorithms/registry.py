@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from clary_runtimes.contract.errors import UserError
 from clary_runtimes.contract.training import TrainingInput
 from clary_runtimes.serving.request import Handler
 
@@ -49,6 +50,8 @@ class Algorithm:
         """Train as ``job`` says; raises ``UserError`` for what the user can prevent."""
         # Refuses before the libraries are imported, which takes seconds.
         self._room("hyperparameters").SPECIFICATION.parse(job.hyperparameters)
+        if len(job.resources.hosts) > 1:
+            raise UserError("The built-in algorithms train on one instance here; please set InstanceCount to 1")
         train: Callable[[TrainingInput], None] = self._room("train").train
         train(job)
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from clary_runtimes.contract.machine import cpus, gpus
 from clary_runtimes.contract.training import TrainingInput
+from clary_runtimes.frameworks.distributed import launch
 
 PREFIX = "sagemaker_"
 _OURS = ("_tuning_objective_metric", "default_user_module_name")
@@ -26,6 +27,8 @@ class ScriptEnvironment(NamedTuple):
     submit_directory: str
     arguments: list[str]
     variables: dict[str, str]
+    prefix: list[str]
+    """What is to start a program in Python, in place of the interpreter; empty for the interpreter itself."""
 
 
 def script_environment(job: TrainingInput, environ: Mapping[str, str] | None = None) -> ScriptEnvironment:
@@ -71,7 +74,9 @@ def script_environment(job: TrainingInput, environ: Mapping[str, str] | None = N
     variables["SAGEMAKER_JOB_NAME"] = facts["job_name"]
     variables["SAGEMAKER_REGION"] = str(internal.get("sagemaker_region") or environ.get("AWS_REGION", ""))
     variables["CURRENT_HOST"] = facts["current_host"]
-    return ScriptEnvironment(program, str(submit or ""), arguments, variables)
+    started = launch(facts["hosts"], facts["instance_groups_dict"], facts["current_host"], internal)
+    variables.update(started.variables)
+    return ScriptEnvironment(program, str(submit or ""), arguments, variables, started.prefix)
 
 
 def command_arguments(hyperparameters: Mapping[str, Any]) -> list[str]:

@@ -36,11 +36,11 @@ def run_script(job: TrainingInput) -> int:
     if not script.program:
         raise UserError("Hyperparameter sagemaker_program is not set: there is no script to run")
     source = training_source(job.folders, script.submit_directory)
-    command = _command(source, script.program, script.arguments)
+    command = _command(source, script.program, script.arguments, script.prefix)
     for folder in (job.folders.model, job.folders.output_data):
         folder.mkdir(parents=True, exist_ok=True)
     # Where the interpreter lies is this machine's matter.
-    shown = shlex.join(["python3", *command[1:]] if command[0] == sys.executable else command)
+    shown = shlex.join("python3" if word == sys.executable else word for word in command)
     print(f"Invoking script with the following command:\n\n{shown}\n", flush=True)
     status, errors, stopped = _run(command, source, {**os.environ, **script.variables, **_python(source)})
     if status == 0:
@@ -67,7 +67,9 @@ def failure_reason(status: int, errors: str, command: str) -> str:
     return frame.replace('ErrorMessage ""', f'ErrorMessage "{message}"', 1)
 
 
-def _command(source: Path, program: str, arguments: list[str]) -> list[str]:
+def _command(source: Path, program: str, arguments: list[str], prefix: list[str]) -> list[str]:
+    if prefix and not program.endswith(".py"):
+        raise UserError(f"Only a script in Python can be distributed, and the entry point is {program}")
     if program.endswith(".sh") or not program.endswith(".py"):
         path = source / program
         if not path.is_file():
@@ -79,10 +81,11 @@ def _command(source: Path, program: str, arguments: list[str]) -> list[str]:
                 return ["/bin/sh", program, *arguments]
         return ["/bin/sh", "-c", shlex.join([f"./{program}", *arguments])]
     if (source / "setup.py").is_file():
-        return [sys.executable, "-m", program.removesuffix(".py").replace("/", "."), *arguments]
+        module = program.removesuffix(".py").replace("/", ".")
+        return [*(prefix or [sys.executable]), "-m", module, *arguments]
     if not (source / program).is_file():
         raise UserError(f"The entry point {program} is not in the source folder")
-    return [sys.executable, program, *arguments]
+    return [*(prefix or [sys.executable]), program, *arguments]
 
 
 def _python(source: Path) -> dict[str, str]:

@@ -12,6 +12,10 @@ from clary.testing.server import Server
 SOURCE = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/train/"}}
 
 
+def group(name: str, count: int = 1) -> dict[str, Any]:
+    return {"InstanceGroupName": name, "InstanceType": "ml.m5.large", "InstanceCount": count}
+
+
 @pytest.mark.parametrize(
     ("change", "code", "message"),
     [
@@ -26,9 +30,41 @@ SOURCE = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/train
             "algorithm/mine does not exist",
         ),
         (
-            {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}},
+            {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 21, "VolumeSizeInGB": 1}},
+            "ResourceLimitExceeded",
+            "'ml.m5.large for training job usage' is 20 Instances.*request delta of 21 Instances",
+        ),
+        (
+            {
+                "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1},
+                "EnableNetworkIsolation": True,
+            },
             "UnknownOperationException",
-            "several instances",
+            "isolation of several instances",
+        ),
+        (
+            {"ResourceConfig": {"InstanceGroups": [group("a"), group("a")]}},
+            "ValidationException",
+            "must be unique: a, a",
+        ),
+        (
+            {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceGroups": [group("a")]}},
+            "ValidationException",
+            "InstanceGroups together with InstanceType",
+        ),
+        ({"ResourceConfig": {"InstanceGroups": [group("a", 0)]}}, "ValidationException", "at least one instance group"),
+        (
+            {
+                "ResourceConfig": {"InstanceGroups": [group("a")]},
+                "InputDataConfig": [
+                    {
+                        "ChannelName": "c",
+                        "DataSource": {"S3DataSource": {**SOURCE["S3DataSource"], "InstanceGroupNames": ["b"]}},
+                    }
+                ],
+            },
+            "ValidationException",
+            "Channel c: there is no instance group b",
         ),
         ({"InputDataConfig": [{"ChannelName": "..", "DataSource": SOURCE}]}, "ValidationException", "name a folder"),
         (

@@ -12,6 +12,7 @@ import time
 from clary.compute.agent.environment import environment
 from clary.compute.agent.folder import JobFolder, open_inside
 from clary.compute.agent.journal import Journal, Log
+from clary.compute.agent.peers import await_end
 from clary.compute.agent.process import Child, isolation, kill_leftovers
 from clary.compute.agent.watch import Ending, Watch
 
@@ -128,9 +129,11 @@ class Attempt:
         for note in (*spec.notes, *spec.image.notes):
             self.log.note(note)
         if not self.held.sandboxed:
-            from clary.compute.isolation.plain import NOTE
+            from clary.compute.isolation.plain import NAMELESS, NOTE
 
             self.log.note(NOTE)
+            if spec.cluster:
+                self.log.note(NAMELESS)
         if (spec.inputs or spec.requirements) and not self._download():
             self.end("stopped", "stopped", "The job was stopped before its process started.")
             return
@@ -268,7 +271,7 @@ class Attempt:
         if wanted:
             if not interrupted:
                 self.journal.event("uploading")
-            self._upload(wanted)
+            self._upload(wanted, failed)
         if failed and self._pipes is not None and (broken := self._pipes.failure) is not None:
             raise Failure(broken.reason, str(broken), ending.exit_code)
         if ending.cause == "memory":
@@ -301,14 +304,18 @@ class Attempt:
         else:
             self.end("completed", None, "", 0)
 
-    def _upload(self, outputs: list[Output]) -> None:
+    def _upload(self, outputs: list[Output], failed: bool) -> None:
         from clary.compute.agent.staging import DataError, StoreUnreachable
 
         self._uploading = True
         count = 0
+        # A host that failed does not wait for the others: the whole job has failed.
+        peers = () if failed or not any(each.archive for each in outputs) else self.folder.place.peers
+        # Whoever sees to the job as a whole ends it where one of its hosts never comes so far.
+        await_end(peers, self.spec.attempt)
         try:
             for each in outputs:
-                count += self.staging().upload(each, self._known.get(each.path))
+                count += self.staging().upload(each, self._known.get(each.path), peers)
         except DataError as error:
             raise Failure("client", f"ClientError: {error}") from error
         except StoreUnreachable as error:

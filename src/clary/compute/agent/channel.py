@@ -58,8 +58,9 @@ class Channel:
         self._folder = folder
         self._store = store
         spec = folder.spec
-        self._hosts = len(spec.hosts) if source.sharded and spec.current_host in spec.hosts else 1
-        self._host = spec.hosts.index(spec.current_host) if self._hosts > 1 else 0
+        sharing = source.among or spec.hosts
+        self._hosts = len(sharing) if source.sharded and spec.current_host in sharing else 1
+        self._host = sharing.index(spec.current_host) if self._hosts > 1 else 0
         self.found = 0
         """Objects that ``members`` has seen, those of other hosts too."""
         self._listing = folder.file(f"manifest-{source.path.strip('/').replace('/', '+')}")

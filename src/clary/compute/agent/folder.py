@@ -39,6 +39,10 @@ class Place:
         """The program that builds overlays."""
         self.cache: str = document.get("cache", "")
         """The folder that the jobs of a warm pool share; empty for none."""
+        self.addresses: list[str] = document.get("addresses", [])
+        """The addresses of the job's hosts where each has one of its own."""
+        self.peers: list[str] = document.get("peers", [])
+        """The folders of the job's other hosts."""
 
 
 class JobFolder:

@@ -9,13 +9,14 @@ import time
 
 from clary.compute.agent.channel import Channel, DataError, relative, split_uri
 from clary.compute.agent.folder import JobFolder, first_link, open_inside
+from clary.compute.agent.peers import folders_of
 from clary.compute.agent.s3 import Credentials, FileChanged, Interrupted, Store, StoreError, StoreUnreachable
 from clary.compute.agent.view import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import tarfile
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from clary.compute.spec import Input, Output
 
@@ -135,8 +136,9 @@ class Staging:
 
     # -- outputs
 
-    def upload(self, output: Output, known: dict[str, tuple[int, int]] | None = None) -> int:
-        """Bring one output out and return how many objects were written.
+    def upload(self, output: Output, known: dict[str, tuple[int, int]] | None = None, peers: Sequence[str] = ()) -> int:
+        """Bring one output out and return how many objects were written; an archive has what ``peers``, the folders of
+        other hosts, hold of it, too.
 
         ``known`` holds what an earlier call uploaded and is brought up to date; files that did not change since are
         left out, and so are files that become shorter meanwhile.
@@ -149,7 +151,7 @@ class Staging:
             raise DataError(f"Data upload failed: {error}. Make it a folder.") from error
         try:
             if output.archive:
-                return self._upload_archive(output, bucket, key, source)
+                return self._upload_archive(output, bucket, key, [source, *folders_of(peers, output.path)])
             count = 0
             prefix = key.rstrip("/") + "/" if key else ""
             for name, path in files(source):
@@ -187,12 +189,12 @@ class Staging:
                 f' the role "{self._role}" has "s3:PutObject" permissions on it.'
             ) from error
 
-    def _upload_archive(self, output: Output, bucket: str, key: str, source: str) -> int:
-        if output.optional and next(files(source), None) is None:
+    def _upload_archive(self, output: Output, bucket: str, key: str, sources: Sequence[str]) -> int:
+        if output.optional and not any(True for source in sources for _ in files(source)):
             return 0
         archive = self._folder.file("archive")
         try:
-            pack(source, archive, self._note)
+            pack(sources, archive, self._note)
             file = os.open(archive, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 self._store.put(bucket, key, file)
@@ -221,39 +223,55 @@ def files(folder: str) -> Iterator[tuple[str, str]]:
             yield os.path.relpath(path, folder), path
 
 
-def pack(folder: str, archive: str, note: Callable[[str], None]) -> None:
-    """Write ``folder`` as a ``tar.gz`` with names relative to it; the same content gives the same bytes."""
+def pack(folders: Sequence[str], archive: str, note: Callable[[str], None]) -> None:
+    """Write what is in ``folders`` as one ``tar.gz`` with names relative to them: the same bytes for the same content.
+
+    Of what has the same name in several of them, that of the first is taken.
+    """
     import gzip
     import tarfile
 
-    root = os.path.realpath(folder)
     with (
         open(archive, "wb") as raw,
         gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as zipped,
         tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
-        for here, folders, names in os.walk(folder):
-            folders.sort()
-            for name in sorted([*names, *folders]):
-                path = os.path.join(here, name)
-                label = os.path.relpath(path, folder)
-                mode = os.lstat(path).st_mode
-                if stat.S_ISLNK(mode) or stat.S_ISDIR(mode):
-                    member = tar.gettarinfo(path, label)
-                    tar.addfile(_plain(member))
-                elif stat.S_ISREG(mode):
-                    try:
-                        file = open_inside(path, root)
-                    except OSError as error:
-                        note(f"{label} is left out of the archive: {error.strerror or 'it is not a file of the job'}.")
+        packed: set[str] = set()
+        for folder in folders:
+            root = os.path.realpath(folder)
+            for here, below, names in os.walk(folder):
+                below.sort()
+                for name in sorted([*names, *below]):
+                    path = os.path.join(here, name)
+                    label = os.path.relpath(path, folder)
+                    if label in packed:
+                        if not os.path.isdir(path):
+                            note(f"{label} of another host is left out of the archive: there is one already.")
                         continue
-                    with os.fdopen(file, "rb") as content:
-                        member = tar.gettarinfo(None, label, content)
-                        # A second name of one file becomes a copy: links between members only trouble those who unpack.
-                        member.type, member.linkname, member.size = tarfile.REGTYPE, "", os.fstat(file).st_size
-                        tar.addfile(_plain(member), content)
-                else:
-                    note(f"{label} is left out of the archive: it is not a file.")
+                    packed.add(label)
+                    _pack_member(tar, path, label, root, note)
+
+
+def _pack_member(tar: tarfile.TarFile, path: str, label: str, root: str, note: Callable[[str], None]) -> None:
+    import tarfile
+
+    mode = os.lstat(path).st_mode
+    if stat.S_ISLNK(mode) or stat.S_ISDIR(mode):
+        tar.addfile(_plain(tar.gettarinfo(path, label)))
+        return
+    if not stat.S_ISREG(mode):
+        note(f"{label} is left out of the archive: it is not a file.")
+        return
+    try:
+        file = open_inside(path, root)
+    except OSError as error:
+        note(f"{label} is left out of the archive: {error.strerror or 'it is not a file of the job'}.")
+        return
+    with os.fdopen(file, "rb") as content:
+        member = tar.gettarinfo(None, label, content)
+        # A second name of one file becomes a copy: links between members only trouble those who unpack.
+        member.type, member.linkname, member.size = tarfile.REGTYPE, "", os.fstat(file).st_size
+        tar.addfile(_plain(member), content)
 
 
 def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -139,10 +139,14 @@ class Bubblewrap:
         os.makedirs(own, mode=0o755, exist_ok=True)
         user, group = os.getuid(), os.getgid()
         names = " ".join(dict.fromkeys([*spec.hosts, spec.current_host]))
+        known = f"127.0.0.1 localhost {names}\n"
+        if folder.place.addresses:
+            pairs = zip(folder.place.addresses, spec.hosts, strict=True)
+            known = "127.0.0.1 localhost\n" + "".join(f"{address} {host}\n" for address, host in pairs)
         content = {
             "passwd": f"job:x:{user}:{group}:job:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
             "group": f"job:x:{group}:\nnogroup:x:65534:\n",
-            "hosts": f"127.0.0.1 localhost {names}\n::1 localhost\n",
+            "hosts": f"{known}::1 localhost\n",
             "hostname": f"{spec.current_host}\n",
             "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
         }

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _BEFORE = " \t\n=:,;\"'[({"
 _AFTER = "/ \t\n:,;\"'])}"
 
+NAMELESS = (
+    "Under plain isolation the names of the job's hosts lead nowhere: a process finds the others at 127.0.0.1 alone."
+)
 NOTE = (
     "This job runs under plain isolation: it is no sandbox, and its code can do whatever the user who started"
     " Clary can."

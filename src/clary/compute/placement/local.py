@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -110,6 +111,8 @@ class LocalPlacement:
             "overlays": str(self._overlays),
             "uv": find_uv_bin(),
             "cache": str(self.standbys.cache(spec.pool)) if spec.pool else "",
+            "addresses": _addresses(spec.cluster),
+            "peers": [str(self.folder(each)) for each in spec.cluster if each != spec.id],
         }
 
     def observe(self, id: str) -> Observation:
@@ -207,6 +210,15 @@ class LocalPlacement:
                     return
             finally:
                 os.close(file)
+
+
+def _addresses(cluster: Sequence[str]) -> Sequence[str]:
+    """An address for each host of a job, all of them this machine: hosts may then listen on the same port, and those of
+    another job too, as long as they listen on their own address alone."""
+    if not cluster:
+        return []
+    place = zlib.crc32(cluster[0].encode()) % (254 * 256)
+    return [f"127.{1 + place // 256}.{place % 256}.{number + 1}" for number in range(len(cluster))]
 
 
 def _same_file(descriptor: int, path: Path) -> bool:

@@ -8,12 +8,13 @@ Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/training-metrics.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from clary.resources.context import Context
-from clary.services.sagemaker.execution.api import job_id
+from clary.services.sagemaker.execution.api import RUN, agents
 from clary.services.sagemaker.training.metrics import final_metrics, measured
 from clary.state.metrics import Measurement
 from clary.state.records import Key, Record
@@ -87,7 +88,7 @@ def training_job(context: Context, transaction: Transaction, metric: Metric) -> 
 def last_values(context: Context, job: Record) -> list[dict[str, Any]]:
     """What a training job measured last of each metric, as ``FinalMetricDataList`` tells it."""
     if job.status in _AT_WORK:
-        return final_metrics(context.platform.placement.metrics(job_id(job)))
+        return final_metrics(_files(context, job))
     return list(job.document.get("FinalMetricDataList", []))
 
 
@@ -96,6 +97,12 @@ def _measured(context: Context, transaction: Transaction, job: Record, wanted: W
         yield from transaction.metrics.values(job.id, wanted.metric.name, wanted.start, wanted.end)
         return
     # What a job measures is put into the database when it has ended; until then it stands in its file.
-    for value in measured(context.platform.placement.metrics(job_id(job))):
+    for value in measured(_files(context, job)):
         if value.name == wanted.metric.name and wanted.start <= value.time < wanted.end:
             yield value
+
+
+def _files(context: Context, job: Record) -> Sequence[Path]:
+    """Where a job that is at work reports its metrics; none before it is launched."""
+    launched = job.document.get(RUN, {}).get("launched")
+    return agents(context.platform, job).metrics() if launched else []

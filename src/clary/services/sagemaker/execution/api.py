@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from clary.core.errors import ServiceError, ValidationException
 from clary.resources.context import Context, Platform, Reconciliation
 from clary.resources.lifecycle import Lifecycle
 from clary.services.logs.api import register_stream
+from clary.services.sagemaker.execution.hosts import Agents, Host
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
@@ -56,6 +57,8 @@ _ADMISSION = threading.Lock()
 
 Store = Callable[[Transaction], object]
 """Stores something in a transaction."""
+Usage = dict[str, float]
+"""``seconds``, ``cpu_s`` and ``peak_bytes`` of a host."""
 
 
 def _nothing(transaction: Transaction) -> None:
@@ -72,12 +75,13 @@ class JobKind(ABC):
         """The URI of the job's image."""
 
     @abstractmethod
-    def instance_type(self, record: Record) -> str:
-        """The instance type that the job asks for."""
+    def hosts(self, record: Record) -> Sequence[Host]:
+        """The instances that the job asks for: at least one."""
 
     @abstractmethod
-    def spec(self, platform: Platform, record: Record, image: ImageSpec, room: Admitted) -> JobSpec:
-        """What is to be run in ``room``; id, attempt and the address of the platform are filled in by the caller."""
+    def spec(self, platform: Platform, record: Record, image: ImageSpec, room: Admitted, host: Host) -> JobSpec:
+        """What is to be run in ``room`` on one of the hosts; id, attempt and the address of the platform are filled in
+        by the caller."""
 
     @abstractmethod
     def show(self, record: Record, step: str, message: str, time: float) -> bool:
@@ -95,7 +99,7 @@ class JobKind(ABC):
         return _nothing
 
     def launched(self, platform: Platform, record: Record, spec: JobSpec) -> None:  # noqa: B027 - most do nothing
-        """The job was launched as ``spec``."""
+        """The job was launched, on its first host as ``spec``."""
 
     def ended(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> Store:
         """The resource shows how the job ended; gives what is to be stored together with that."""
@@ -140,6 +144,7 @@ class JobKind(ABC):
             if isinstance(decision, Admitted):
                 run["launched"] = True
                 run["room"] = asdict(decision)
+                run["hosts"] = [host.name for host in self.hosts(record)]
                 self.show(record, "starting", "", platform.clock())
                 begin = self.begin(platform, record)
 
@@ -162,17 +167,18 @@ class JobKind(ABC):
         with platform.database.read() as transaction:
             active = transaction.active("sagemaker", KINDS)
         running = [
-            Request(job_id(other))
+            Request(job_id(other), hosts=len(other.document[RUN]["hosts"]))
             for other in active
             if other.id != record.id and other.document.get(RUN, {}).get("launched")
         ]
-        request = Request(job_id(record), instance_type=self.instance_type(record))
+        hosts = self.hosts(record)
+        request = Request(job_id(record), instance_type=hosts[0].instance_type, hosts=len(hosts))
         return admit(request, running, this_machine(platform.settings), strict=platform.settings.strict)
 
     def _register_log(self, platform: Platform, transaction: Transaction, record: Record) -> None:
-        stream = f"{record.name}/algo-1-{int(record.created)}"
-        path = platform.placement.log(job_id(record))
-        register_stream(transaction, record.key.account, record.key.region, self.log_group, stream, path)
+        for host, path in agents(platform, record).logs().items():
+            stream = f"{record.name}/{host}-{int(record.created)}"
+            register_stream(transaction, record.key.account, record.key.region, self.log_group, stream, path)
 
     def _launch(self, look: Reconciliation, run: dict[str, Any]) -> float | None:
         """Start the agent of the attempt that is recorded, unless that was done before."""
@@ -187,18 +193,21 @@ class JobKind(ABC):
                 return self._fail(look, f"ClientError: Cannot pull image {uri!r}: {state.message}", "client")
             return QUEUE_SECONDS
         room = Admitted(**{**run["room"], "notes": tuple(run["room"]["notes"])})
-        spec = replace(
-            self.spec(platform, record, image, room),
-            id=job_id(record),
-            attempt=run["attempt"],
-            endpoint_url=platform.settings.url,
-            region=record.key.region,
-            notes=list(room.notes),
-        )
+        specs = {
+            host.name: replace(
+                self.spec(platform, record, image, room, host),
+                attempt=run["attempt"],
+                endpoint_url=platform.settings.url,
+                region=record.key.region,
+                notes=list(room.notes),
+            )
+            for host in self.hosts(record)
+        }
+        spec = specs[run["hosts"][0]]
         seconds = (spec.limits.max_runtime_s or LONGEST_RUN_SECONDS) + TICKET_SECONDS
         try:
             ticket = platform.identity.ticket(spec.role_arn, "SageMaker", seconds, record.id)
-            platform.placement.launch(spec, ticket)
+            agents(platform, record).launch(specs, ticket)
             self.launched(platform, record, spec)
         except ServiceError as error:
             # The role was deleted while the job waited.
@@ -211,12 +220,12 @@ class JobKind(ABC):
 
     def _follow(self, look: Reconciliation, run: dict[str, Any]) -> float | None:
         platform, record = look.platform, look.record
-        observed = platform.placement.observe(job_id(record))
+        observed = agents(platform, record).observe()
         if observed.terminal is not None and observed.attempt == run["attempt"]:
-            return self._ended(look, run, observed.terminal)
+            return self._ended(look, run, observed)
         if record.status == "Stopping":
             if observed.alive:
-                platform.placement.stop(job_id(record))
+                agents(platform, record).stop()
                 return POLL_SECONDS
             return self._finish(look, "Stopped", {"event": "stopped", "time": platform.clock()})
         if observed.attempt < run["attempt"]:
@@ -251,10 +260,11 @@ class JobKind(ABC):
             run["shown"] = (observed.attempt, len(observed.events))
         return shown
 
-    def _ended(self, look: Reconciliation, run: dict[str, Any], event: Mapping[str, Any]) -> float | None:
-        observed = look.platform.placement.observe(job_id(look.record))
+    def _ended(self, look: Reconciliation, run: dict[str, Any], observed: Observation) -> float | None:
+        event = observed.terminal
+        assert event is not None
         self._show_events(look.record, observed)
-        run["used"] = together(run.get("used"), event.get("used"))
+        run["used"] = together(run.get("used", {}), event.get("used", {}))
         if event["event"] == "completed":
             return self._finish(look, "Completed", event)
         if event.get("reason") == "interrupted" and look.record.status == "InProgress":
@@ -314,7 +324,7 @@ class JobKind(ABC):
         launched = record.document[RUN]["launched"]
         look.save(self.ended(platform, record, event))
         if launched:
-            platform.placement.remove(job_id(record), keep_log=True)
+            agents(platform, record).remove()
         return None
 
 
@@ -323,12 +333,20 @@ def job_id(record: Record) -> str:
     return f"{record.key.kind}-{record.id}"
 
 
-def together(before: Mapping[str, float] | None, used: Mapping[str, float] | None) -> Mapping[str, float] | None:
-    """What attempts of a job have used: ``seconds`` and ``cpu_s`` of their processes in all, ``peak_bytes`` of any."""
-    if before is None or used is None:
-        return used or before
-    sums = {name: before[name] + used[name] for name in ("seconds", "cpu_s")}
-    return {**sums, "peak_bytes": max(before["peak_bytes"], used["peak_bytes"])}
+def agents(platform: Platform, record: Record) -> Agents:
+    """The agents of a job that has been admitted."""
+    return Agents(platform.placement, job_id(record), record.document[RUN]["hosts"])
+
+
+def together(before: Mapping[str, Usage], used: Mapping[str, Usage]) -> dict[str, Usage]:
+    """What attempts of a job have used on each host: ``seconds`` and ``cpu_s`` of their processes in all, and
+    ``peak_bytes`` of any."""
+    whole = {**before, **used}
+    for host in before.keys() & used.keys():
+        first, second = before[host], used[host]
+        whole[host] = {name: first[name] + second[name] for name in ("seconds", "cpu_s")}
+        whole[host]["peak_bytes"] = max(first["peak_bytes"], second["peak_bytes"])
+    return whole
 
 
 def interruptions_of(record: Record) -> int:

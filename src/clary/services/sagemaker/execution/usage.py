@@ -19,25 +19,24 @@ _PERCENT = "Percent"
 _SPAN = 60
 
 
-def publish_usage(transaction: Transaction, record: Record, namespace: str, host: str, time: float) -> None:
+def publish_usage(transaction: Transaction, record: Record, namespace: str, time: float) -> None:
     """Keep ``CPUUtilization`` (percent, 100 for each core) and ``MemoryUtilization`` (percent of what the job may use)
-    of a job that ended at ``time``.
+    of each host of a job that ended at ``time``.
 
-    Nothing is kept of a job whose process never ran, or whose agent did not live to tell.
+    Nothing is kept of a host whose process never ran, or whose agent did not live to tell.
     """
     run: Mapping[str, Any] = record.document[RUN]
-    used, room = run.get("used"), run.get("room")
-    if not used or not room:
-        return
-    values = {
-        "CPUUtilization": 100 * used["cpu_s"] / max(used["seconds"], 0.001),
-        "MemoryUtilization": 100 * used["peak_bytes"] / room["memory"],
-    }
-    points = [
-        Point(Metric(namespace, name, (("Host", f"{record.name}/{host}"),)), _PERCENT, _SPAN, int(time), _one(value))
-        for name, value in values.items()
-    ]
-    transaction.series.add(record.key.account, record.key.region, points, time)
+    for host, used in run.get("used", {}).items():
+        values = {
+            "CPUUtilization": 100 * used["cpu_s"] / max(used["seconds"], 0.001),
+            "MemoryUtilization": 100 * used["peak_bytes"] / run["room"]["memory"],
+        }
+        of_host = (("Host", f"{record.name}/{host}"),)
+        points = [
+            Point(Metric(namespace, name, of_host), _PERCENT, _SPAN, int(time), _one(value))
+            for name, value in values.items()
+        ]
+        transaction.series.add(record.key.account, record.key.region, points, time)
 
 
 def _one(value: float) -> Summary:

@@ -13,11 +13,10 @@ from clary.compute.admission import Admitted
 from clary.compute.spec import ImageSpec, Input, InputKind, JobSpec, Limits, Output
 from clary.resources.context import Platform
 from clary.services.sagemaker.execution.api import JobKind
+from clary.services.sagemaker.execution.hosts import Host, hosts_named
 from clary.services.sagemaker.experiments.api import end_job
 from clary.services.sagemaker.processing.experiment import ending, story
 from clary.state.records import Record
-
-HOST = "algo-1"
 
 
 class ProcessingJobs(JobKind):
@@ -28,12 +27,14 @@ class ProcessingJobs(JobKind):
     def image(self, record: Record) -> str:
         return str(record.document["AppSpecification"]["ImageUri"])
 
-    def instance_type(self, record: Record) -> str:
-        return str(record.document["ProcessingResources"]["ClusterConfig"]["InstanceType"])
+    def hosts(self, record: Record) -> list[Host]:
+        cluster = record.document["ProcessingResources"]["ClusterConfig"]
+        return hosts_named([(cluster["InstanceType"], "")] * cluster["InstanceCount"])
 
-    def spec(self, platform: Platform, record: Record, image: ImageSpec, room: Admitted) -> JobSpec:
+    def spec(self, platform: Platform, record: Record, image: ImageSpec, room: Admitted, host: Host) -> JobSpec:
         document = record.document
         app = document["AppSpecification"]
+        hosts = [each.name for each in self.hosts(record)]
         return JobSpec(
             id="pending",
             image=image,
@@ -41,7 +42,7 @@ class ProcessingJobs(JobKind):
             environment=document.get("Environment", {}),
             files={
                 "config/processingjobconfig.json": json.dumps(_job_config(record)),
-                "config/resourceconfig.json": json.dumps({"current_host": HOST, "hosts": [HOST]}),
+                "config/resourceconfig.json": json.dumps({"current_host": host.name, "hosts": hosts}),
             },
             inputs=[_input(each) for each in document.get("ProcessingInputs", [])],
             outputs=[_output(each) for each in document.get("ProcessingOutputConfig", {}).get("Outputs", [])],
@@ -51,8 +52,8 @@ class ProcessingJobs(JobKind):
                 cpus=room.cores,
             ),
             network=not document.get("NetworkConfig", {}).get("EnableNetworkIsolation", False),
-            hosts=[HOST],
-            current_host=HOST,
+            hosts=hosts,
+            current_host=host.name,
             role_arn=document["RoleArn"],
         )
 
@@ -82,7 +83,8 @@ def _job_config(record: Record) -> dict[str, Any]:
 def _input(given: Mapping[str, Any]) -> Input:
     source = given["S3Input"]
     kind: InputKind = "manifest" if source.get("S3DataType") == "ManifestFile" else "prefix"
-    return Input(source["LocalPath"], source["S3Uri"], kind=kind)
+    sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
+    return Input(source["LocalPath"], source["S3Uri"], kind=kind, sharded=sharded)
 
 
 def _output(given: Mapping[str, Any]) -> Output:

@@ -13,6 +13,7 @@ from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.execution.api import remove_job, stop_job
+from clary.services.sagemaker.execution.hosts import check_count
 from clary.services.sagemaker.experiments.api import begin_job
 from clary.services.sagemaker.processing.experiment import story
 from clary.services.sagemaker.processing.job import ProcessingJobs
@@ -22,8 +23,10 @@ DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 
 
 def _prepare(context: Context, transaction: Transaction, params: dict[str, Any]) -> None:
-    if params["ProcessingResources"]["ClusterConfig"]["InstanceCount"] != 1:
-        raise NotAvailableYet("Processing on several instances is not available in Clary yet; use InstanceCount 1.")
+    cluster = params["ProcessingResources"]["ClusterConfig"]
+    check_count(cluster["InstanceCount"], cluster["InstanceType"], "processing")
+    if cluster["InstanceCount"] > 1 and params.get("NetworkConfig", {}).get("EnableNetworkIsolation"):
+        raise NotAvailableYet("Network isolation of several instances is not available in Clary yet.")
     inputs = params.get("ProcessingInputs", [])
     outputs = params.get("ProcessingOutputConfig", {}).get("Outputs", [])
     _check_unique("input", (each["InputName"] for each in inputs))

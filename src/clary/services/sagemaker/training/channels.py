@@ -11,6 +11,7 @@ from typing import Any
 
 from clary.compute.spec import Input, InputKind, InputMode
 from clary.core.errors import NotAvailableYet, ValidationException
+from clary.services.sagemaker.execution.hosts import Host
 
 _KINDS: dict[str, InputKind] = {
     "S3Prefix": "prefix",
@@ -66,8 +67,14 @@ def _check_source(channel: Mapping[str, Any], mode: str) -> None:
             )
 
 
-def channel_input(channel: Mapping[str, Any], usual_mode: str) -> Input:
-    """What is brought into the job for a channel."""
+def sharing(channel: Mapping[str, Any], hosts: Sequence[Host]) -> list[Host]:
+    """The hosts that get a channel: those of the instance groups that it names, or all."""
+    groups = channel.get("DataSource", {}).get("S3DataSource", {}).get("InstanceGroupNames")
+    return [host for host in hosts if not groups or host.group in groups]
+
+
+def channel_input(channel: Mapping[str, Any], usual_mode: str, hosts: Sequence[Host]) -> Input:
+    """What is brought into the job for a channel that ``hosts`` get."""
     source = channel["DataSource"]["S3DataSource"]
     mode = _MODES[channel.get("InputMode", usual_mode)]
     framed = channel.get("RecordWrapperType", "None") == "RecordIO"
@@ -83,6 +90,7 @@ def channel_input(channel: Mapping[str, Any], usual_mode: str) -> Input:
         lines=mode == "pipe" and not framed and media in _LINES,
         seed=channel["ShuffleConfig"]["Seed"] if "ShuffleConfig" in channel else None,
         sharded=source.get("S3DataDistributionType") == "ShardedByS3Key",
+        among=[host.name for host in hosts],
     )
 
 

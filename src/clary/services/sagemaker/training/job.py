@@ -12,10 +12,12 @@ from typing import Any
 from clary.compute.admission import Admitted
 from clary.compute.spec import ImageSpec, Input, JobSpec, Limits, MetricDefinition
 from clary.resources.context import Platform
-from clary.services.sagemaker.execution.api import JobKind, Store, job_id
+from clary.services.sagemaker.execution.api import RUN, JobKind, Store, agents
+from clary.services.sagemaker.execution.hosts import Host
 from clary.services.sagemaker.execution.usage import publish_usage
 from clary.services.sagemaker.experiments.api import end_job
-from clary.services.sagemaker.training.channels import channel_config, channel_input
+from clary.services.sagemaker.training.channels import channel_config, channel_input, sharing
+from clary.services.sagemaker.training.cluster import resource_config, training_hosts
 from clary.services.sagemaker.training.experiment import ending, story
 from clary.services.sagemaker.training.metrics import final_metrics, measured
 from clary.services.sagemaker.training.outputs import checkpoint_input, job_outputs, model_uri
@@ -26,7 +28,6 @@ from clary.services.sagemaker_metrics.api import replace_measured
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
-HOST = "algo-1"
 GRACE_SECONDS = 120
 """What SageMaker gives between SIGTERM and SIGKILL."""
 
@@ -54,14 +55,15 @@ class TrainingJobs(JobKind):
     def image(self, record: Record) -> str:
         return training_image(record.document)
 
-    def instance_type(self, record: Record) -> str:
-        return str(record.document["ResourceConfig"].get("InstanceType", ""))
+    def hosts(self, record: Record) -> list[Host]:
+        return training_hosts(record.document["ResourceConfig"])
 
-    def spec(self, platform: Platform, record: Record, image: ImageSpec, room: Admitted) -> JobSpec:
+    def spec(self, platform: Platform, record: Record, image: ImageSpec, room: Admitted, host: Host) -> JobSpec:
         document = record.document
         algorithm = document["AlgorithmSpecification"]
         hyperparameters = document.get("HyperParameters", {})
-        channels, mode = document.get("InputDataConfig", []), algorithm["TrainingInputMode"]
+        hosts, mode = self.hosts(record), algorithm["TrainingInputMode"]
+        channels = [channel for channel in document.get("InputDataConfig", []) if host in sharing(channel, hosts)]
         interruption = next_interruption(record)
         spec = JobSpec(
             id="pending",
@@ -77,14 +79,14 @@ class TrainingJobs(JobKind):
                 "input/config/inputdataconfig.json": json.dumps(
                     {channel["ChannelName"]: channel_config(channel, mode) for channel in channels}
                 ),
-                "input/config/resourceconfig.json": json.dumps(_resource_config(document["ResourceConfig"])),
+                "input/config/resourceconfig.json": json.dumps(resource_config(hosts, host)),
             },
             inputs=[
-                *(channel_input(channel, mode) for channel in channels),
+                *(channel_input(channel, mode, sharing(channel, hosts)) for channel in channels),
                 *_code_input(hyperparameters),
                 *checkpoint_input(document),
             ],
-            outputs=job_outputs(record),
+            outputs=job_outputs(record, leads=host == hosts[0]),
             limits=Limits(
                 max_runtime_s=time_left(document),
                 ends_at=wait_ends(record),
@@ -94,15 +96,15 @@ class TrainingJobs(JobKind):
                 cpus=room.cores,
             ),
             network=not document.get("EnableNetworkIsolation", False),
-            hosts=[HOST],
-            current_host=HOST,
+            hosts=[each.name for each in hosts],
+            current_host=host.name,
             role_arn=document["RoleArn"],
             metrics=[
                 MetricDefinition(metric["Name"], metric["Regex"]) for metric in algorithm.get("MetricDefinitions", [])
             ],
             requirements="requirements.txt",
         )
-        return pooled(spec, record)
+        return pooled(spec, record, hosts.index(host))
 
     def ends_at(self, record: Record) -> float | None:
         return wait_ends(record)
@@ -122,7 +124,7 @@ class TrainingJobs(JobKind):
 
         def store(transaction: Transaction) -> None:
             keep(transaction)
-            publish_usage(transaction, record, self.log_group, HOST, float(event["time"]))
+            publish_usage(transaction, record, self.log_group, float(event["time"]))
 
         return store
 
@@ -153,7 +155,7 @@ class TrainingJobs(JobKind):
             document.update(times(document, time))
         if record.status != "Failed" and "TrainingStartTime" in document:
             document["ModelArtifacts"] = {"S3ModelArtifacts": model_uri(record)}
-        reported = platform.placement.metrics(job_id(record))
+        reported = agents(platform, record).metrics() if record.document[RUN]["launched"] else []
         summaries = []
         if metrics := final_metrics(reported):
             document["FinalMetricDataList"] = metrics
@@ -177,19 +179,6 @@ def move_on(record: Record, status: str, message: str, time: float) -> bool:
     if status == "Training" and "TrainingStartTime" not in document:
         document["TrainingStartTime"] = time
     return True
-
-
-def _resource_config(resources: Mapping[str, Any]) -> dict[str, Any]:
-    instance = resources.get("InstanceType", "ml.m5.large")
-    group = {"instance_group_name": "homogeneousCluster", "instance_type": instance, "hosts": [HOST]}
-    return {
-        "current_host": HOST,
-        "current_instance_type": instance,
-        "current_group_name": "homogeneousCluster",
-        "hosts": [HOST],
-        "instance_groups": [group],
-        "network_interface_name": "lo",
-    }
 
 
 def _code_input(hyperparameters: Mapping[str, str]) -> list[Input]:

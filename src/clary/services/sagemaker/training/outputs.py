@@ -22,8 +22,8 @@ def model_uri(record: Record) -> str:
     return f"{_prefix(record)}/{'model.tar.gz' if _zipped(record) else 'model/'}"
 
 
-def job_outputs(record: Record) -> list[Output]:
-    """What the agent uploads of a training job, and where to."""
+def job_outputs(record: Record, leads: bool) -> list[Output]:
+    """What the agent of a training job's host uploads, and where to: archives are made by the host that ``leads``."""
     zipped = _zipped(record)
     data = "output.tar.gz" if zipped else "data/"
     outputs = [
@@ -33,7 +33,7 @@ def job_outputs(record: Record) -> list[Output]:
     checkpoints = record.document.get("CheckpointConfig")
     if checkpoints is not None:
         outputs.append(Output(_local_path(checkpoints), checkpoints["S3Uri"], when="always", continuous=True))
-    return outputs
+    return [output for output in outputs if leads or not output.archive]
 
 
 def checkpoint_input(document: Mapping[str, Any]) -> list[Input]:

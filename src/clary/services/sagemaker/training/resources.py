@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clary.core.errors import NotAvailableYet, ResourceInUse, ValidationException
+from clary.core.errors import ResourceInUse, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
@@ -15,6 +15,7 @@ from clary.services.sagemaker.execution.api import remove_job, stop_job
 from clary.services.sagemaker.experiments.api import begin_job
 from clary.services.sagemaker.training.algorithms import check_hyperparameters, metric_definitions
 from clary.services.sagemaker.training.channels import check_channels
+from clary.services.sagemaker.training.cluster import check_instances
 from clary.services.sagemaker.training.experiment import story
 from clary.services.sagemaker.training.job import TrainingJobs, move_on
 from clary.services.sagemaker.training.outputs import check_checkpoints, model_uri
@@ -38,8 +39,7 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
         raise ValidationException("OutputDataConfig is required.")
     if "AlgorithmName" in algorithm:
         take_algorithm(context, transaction, params)
-    if params["ResourceConfig"].get("InstanceCount", 1) != 1 or "InstanceGroups" in params["ResourceConfig"]:
-        raise NotAvailableYet("Training on several instances is not available in Clary yet; use InstanceCount 1.")
+    check_instances(params)
     # Describe always has it, and the SDK's `attach` relies on that.
     params["OutputDataConfig"].setdefault("KmsKeyId", "")
     check_channels(params.get("InputDataConfig", []), algorithm["TrainingInputMode"])

@@ -9,7 +9,7 @@ Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/train-warm-pools.html
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -77,8 +77,11 @@ def take_pool(platform: Platform, record: Record) -> Callable[[Transaction], Non
 
 
 def prepare_pool(platform: Platform, record: Record, spec: JobSpec) -> None:
-    """Get ready for the job after this one, which has just been launched as ``spec``."""
-    if spec.pool and _kept(record.document):
+    """Get ready for the job after this one, which has just been launched as ``spec``.
+
+    Jobs on several hosts get no standbys: what a standby's sandbox shows of the other hosts differs from job to job.
+    """
+    if spec.pool and _kept(record.document) and len(spec.hosts) == 1:
         with contextlib.suppress(PlacementError, OSError):  # then the next job starts as any other does
             platform.placement.prepare(spec)
 
@@ -95,15 +98,16 @@ def keep_pool(platform: Platform, record: Record, reason: str) -> Callable[[Tran
     # A fault that may lie with the machine ends the pool, too.
     kept = seconds and "TrainingStartTime" in document and reason != "internal"
     document[STATUS] = {"Status": "Available" if kept else "Terminated", "ResourceRetainedBillableTimeInSeconds": 0}
+    places = _places(pool, len(document[RUN]["hosts"]))
     if not kept:
-        platform.placement.retire(pool)
+        _retire(platform, places)
         return lambda transaction: None
     waiting = Record(
         key=record.key._replace(kind=KIND),
         arn=f"{record.arn}/warm-pool",
         created=now,
         modified=now,
-        document={"Pool": pool, "Job": record.id, "Since": now, "Same": _same(document)},
+        document={"Pool": pool, "Places": places, "Job": record.id, "Since": now, "Same": _same(document)},
         wake_at=now + seconds,
     )
 
@@ -136,14 +140,25 @@ def end_pool(look: Reconciliation) -> float | None:
     left = (pool.wake_at or 0) - now
     if left > 0:
         return left
-    look.platform.placement.retire(pool.document["Pool"])
+    _retire(look.platform, pool.document["Places"])
     look.delete(lambda transaction: _release(transaction, pool, now, "Terminated"))
     return None
 
 
-def pooled(spec: JobSpec, record: Record) -> JobSpec:
-    """``spec`` in the pool that its job has."""
-    return replace(spec, pool=record.document[RUN].get("pool", ""))
+def pooled(spec: JobSpec, record: Record, number: int) -> JobSpec:
+    """``spec``, that of a job's host with this number from 0, in the pool that its job has."""
+    pool = record.document[RUN].get("pool")
+    return replace(spec, pool=_places(pool, number + 1)[number]) if pool else spec
+
+
+def _places(pool: str, hosts: int) -> list[str]:
+    """What the placement knows a pool by, one on each host: what its jobs leave on a host is for that host alone."""
+    return [pool, *(f"{pool}-{number}" for number in range(2, hosts + 1))]
+
+
+def _retire(platform: Platform, places: Sequence[str]) -> None:
+    for place in places:
+        platform.placement.retire(place)
 
 
 def _release(transaction: Transaction, pool: Record, now: float, status: str, **more: str) -> None:

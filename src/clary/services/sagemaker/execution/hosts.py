@@ -1,0 +1,110 @@
+"""The hosts of one job, which are launched, observed and ended as one.
+
+Each host is an attempt of its own, with its own folder, log and metrics; a job on one host is a case like any other.
+What one of them does is what the job does: a host that fails fails the job, and the job has ended when all have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from clary.compute.placement.base import Observation, Placement
+from clary.compute.spec import JobSpec
+from clary.core.errors import ResourceLimitExceeded
+
+MOST_HOSTS = 20
+"""Hosts that one job may have: all of them share this machine."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """One of the instances that a job asks for."""
+
+    name: str
+    """``algo-1``, ``algo-2`` …"""
+    instance_type: str
+    group: str = ""
+    """The instance group that it belongs to."""
+
+
+def hosts_named(instance_types: Sequence[tuple[str, str]]) -> list[Host]:
+    """The hosts of instances of these types and groups."""
+    return [Host(f"algo-{number}", *each) for number, each in enumerate(instance_types, 1)]
+
+
+def check_count(count: int, instance_type: str, use: str) -> None:
+    """Refuse a job that is too large for one machine. Raises ``ResourceLimitExceeded``, as AWS does for an account."""
+    if count > MOST_HOSTS:
+        raise ResourceLimitExceeded(
+            f"The account-level service limit '{instance_type} for {use} job usage' is {MOST_HOSTS} Instances, with "
+            f"current utilization of 0 Instances and a request delta of {count} Instances."
+        )
+
+
+class Agents:
+    """The agents of one job's hosts."""
+
+    def __init__(self, placement: Placement, job: str, hosts: Sequence[str]) -> None:
+        """``job`` is the id of the job, and of its first host's attempts."""
+        self._placement = placement
+        self._job = job
+        self._ids = dict(zip(hosts, [job, *(f"{job}-{number}" for number in range(2, len(hosts) + 1))], strict=True))
+
+    def launch(self, specs: Mapping[str, JobSpec], ticket: str) -> None:
+        """Start an attempt on each host, where that was not done before. Raises as ``Placement.launch`` does."""
+        cluster = list(self._ids.values()) if len(self._ids) > 1 else []
+        for host, spec in specs.items():
+            self._placement.launch(replace(spec, id=self._ids[host], cluster=cluster), ticket)
+
+    def observe(self) -> Observation:
+        """What is known of the attempts as if they were one; ``used`` of its last event tells that of each host."""
+        seen = {host: self._placement.observe(id) for host, id in self._ids.items()}
+        each = list(seen.values())
+        attempt = min(one.attempt for one in each)
+        if any(one.attempt != attempt for one in each):
+            # Some are still those of the attempt before: the control plane died while it launched them.
+            return Observation(self._job, any(one.alive for one in each), True, attempt)
+        end = _end(each)
+        events = [event for event in each[0].events if event is not each[0].terminal]
+        if end is not None:
+            used = {host: one.terminal["used"] for host, one in seen.items() if one.terminal and "used" in one.terminal}
+            events.append({**end, "used": used} if used else end)
+        alive = end is None and not any(one.lost for one in each) and any(one.alive for one in each)
+        return Observation(self._job, alive, all(one.started for one in each), attempt, events)
+
+    def stop(self) -> None:
+        """Ask all of them to end."""
+        for id in self._ids.values():
+            self._placement.stop(id)
+
+    def remove(self) -> None:
+        """End what is left of them; their logs and metrics stay."""
+        for id in self._ids.values():
+            self._placement.remove(id, keep_log=True)
+
+    def logs(self) -> dict[str, Path]:
+        """The log of each host."""
+        return {host: self._placement.log(id) for host, id in self._ids.items()}
+
+    def metrics(self) -> list[Path]:
+        """The files of metrics, one a host."""
+        return [self._placement.metrics(id) for id in self._ids.values()]
+
+
+def _end(each: Sequence[Observation]) -> Mapping[str, Any] | None:
+    """The event that ends the job: the first failure, or the last end when all have ended."""
+    ends = [one.terminal for one in each if one.terminal is not None]
+    if failures := [end for end in ends if end["event"] == "failed"]:
+        return min(failures, key=_time)
+    if len(ends) < len(each):
+        return None
+    interrupted = [end for end in ends if end.get("reason") == "interrupted"]
+    stopped = [end for end in ends if end["event"] == "stopped"]
+    return max(interrupted or stopped or ends, key=_time)
+
+
+def _time(event: Mapping[str, Any]) -> float:
+    return float(event["time"])
