@@ -10,6 +10,7 @@ NAMES = {
     "api": "bench.api",
     "first-line": "bench.first_line",
     "inference": "bench.inference",
+    "memory": "bench.memory",
 }
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clary.cli.cost import PRICES, Prices
-from clary.cli.mistakes import Mistake
+from clary.core.prices import FILE
 from clary.testing.server import Server
 
 BUSY = "import time; held = bytearray(200 << 20); any(time.process_time() > 3 for _ in iter(int, 1))"
@@ -71,20 +70,11 @@ def test_a_job_that_is_not_there(clary_aws: Server) -> None:
     assert "There is no training job nothing." in done.stderr
 
 
-def test_the_prices_that_come_with_clary() -> None:
-    prices = Prices.read()
-    assert prices.source.startswith("https://aws.amazon.com/")
-    assert all(name.startswith("ml.") and price > 0 for name, price in prices.hour.items())
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "[hour]\n", PRICES.read_text().replace("0.115", '"dear"'), PRICES.read_text().replace("0.115", "-1"), "?"],
-)
-def test_prices_that_cannot_be_read(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "prices.toml"
-    file.write_text(text)
-    with pytest.raises(Mistake, match="cannot be read"):
-        Prices.read(file)
-    with pytest.raises(Mistake, match="cannot be read"):
-        Prices.read(tmp_path / "none.toml")
+def test_prices_of_ones_own(clary_aws: Server, tmp_path: Path) -> None:
+    own = tmp_path / "prices.toml"
+    own.write_text(FILE.read_text("utf-8").replace('region = "us-east-1"', 'region = "eu-west-1"'), "utf-8")
+    assert "$0.0000 (eu-west-1, prices of" in cost(clary_aws, "--prices", str(own)).stdout
+    own.write_text("?", "utf-8")
+    done = cost(clary_aws, "--prices", str(own))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"The prices in {own} cannot be read" in done.stderr

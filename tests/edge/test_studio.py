@@ -230,6 +230,18 @@ def test_the_model_tells_every_noun_and_every_operation(clary_aws: Server, brows
     assert browser.studio("GET", "model/../../etc/passwd")[0] in (400, 404)
 
 
+def test_algorithms_and_prices_are_told_to_whoever_is_signed_in(clary_aws: Server, browser: Browser, ada: str) -> None:
+    for page in ("algorithms", "prices"):
+        assert browser.studio("GET", page)[0] == 401
+    browser.sign_in(ada)
+    status, told = browser.studio("GET", "algorithms")
+    assert status == 200
+    assert {"xgboost", "kmeans", "forecasting-deepar"} <= {each["name"] for each in told["algorithms"]}
+    status, prices = browser.studio("GET", "prices")
+    assert (status, prices["region"], prices["hour"]["ml.m5.large"]) == (200, "us-east-1", 0.115)
+    assert browser.studio("POST", "prices", {})[0] == 404
+
+
 def test_pages_let_no_script_of_others_in(clary_server: Server) -> None:
     browser = Browser(clary_server.url, headers={})
     for path in ("/studio/", "/studio/explorer/sagemaker/Model", "/studio/%3Cscript%3E"):

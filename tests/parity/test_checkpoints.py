@@ -142,3 +142,15 @@ def test_many_files(lab: Lab) -> None:
     assert finds(lab, "many-again") == ["1200"]
     pages: Any = lab.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="checkpoints/")
     assert sum(len(page.get("Contents", [])) for page in pages) == 1200
+
+
+def test_a_built_in_algorithm_goes_on_from_its_checkpoints(lab: Lab) -> None:
+    train = lab.put("checkpoints-of-xgboost.csv", "".join(f"{n % 2},{n % 2 + n % 3},{n % 5}\n" for n in range(200)))
+    saving = {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/trees", "LocalPath": "/opt/ml/trees"}}
+    for name, rounds in (("trees", 5), ("more-trees", 8)):
+        lab.start(name, channels={"train": train}, hyperparameters={"num_round": rounds}, **saving)
+        lab.completed(name)
+    kept = [each["Key"] for each in lab.s3.list_objects_v2(Bucket=BUCKET, Prefix="trees/")["Contents"]]
+    assert "trees/xgboost-checkpoint.7" in kept
+    assert "Resuming from iteration 5" in lab.log_of("more-trees")
+    assert "Resuming" not in lab.log_of("trees")

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -209,6 +210,10 @@ pathlib.Path("/opt/ml/model/" + config["current_host"]).write_text(json.dumps({*
         {"instance_group_name": "readers", "instance_type": "ml.c5.xlarge", "hosts": ["algo-1", "algo-2"]},
         {"instance_group_name": "learners", "instance_type": "ml.m5.large", "hosts": ["algo-3"]},
     ]
+    words = [sys.executable, "-m", "clary.cli", "cost", "groups", "--json", "--home", str(lab.server.home)]
+    [cost] = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)["jobs"]
+    assert (cost["instances"], cost["instance_type"]) == (3, "ml.c5.xlarge, ml.m5.large")
+    assert cost["dollars"] == pytest.approx((2 * 0.204 + 0.115) * cost["seconds"] / 3600)
     assert [model[f"algo-{n}"]["seen"] for n in (1, 2, 3)] == [
         {"some": ["0", "2"], "all": ["0", "3"]},
         {"some": ["1", "3"], "all": ["1"]},

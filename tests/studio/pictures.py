@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Page, expect, sync_playwright
-from studio_contents import PASSWORD, Run, experiment
+from studio_contents import IMAGE, PASSWORD, Run, channel, experiment
 from studio_pages import ROOT, Studio, chromium
 
 from clary.cli.installation import Installation
@@ -27,6 +27,18 @@ SOON = {"Delay": 1, "MaxAttempts": 240}
 JOB_MS = 240_000
 WINES = ROOT / "src" / "clary" / "studio" / "web" / "src" / "pages" / "home" / "start" / "wine.csv"
 ROW = "14.23,1.71,2.43,15.6,127,2.8,3.06,0.28,2.29,5.64,1.04,3.92,1065"
+
+
+_LEARN = """
+import joblib, numpy
+from sklearn.linear_model import SGDClassifier
+rows = numpy.loadtxt("/opt/ml/input/data/train_0", delimiter=",")
+model = SGDClassifier()
+for epoch in range(1, 7):
+    model.partial_fit(rows[:, 1:], rows[:, 0], classes=[0, 1, 2])
+    joblib.dump(model, f"/opt/ml/checkpoints/epoch-{epoch}.joblib")
+"""
+"""A script that reads its data from a pipe, and saves its model after each epoch."""
 
 
 class Album:
@@ -98,6 +110,7 @@ def main() -> None:
         _register(running, jobs)
         traffic.some()
         _live(studio, take, running, first)
+        _algorithms(studio, take, running)
         traffic.some()
         _pages(studio, take, first)
         while traffic.minutes() < 4:
@@ -120,6 +133,40 @@ def _live(studio: Studio, take: Callable[[str], None], running: Server, first: s
     studio.open("/")
     take("home")
     running.client("sagemaker").stop_training_job(TrainingJobName=job)
+
+
+def _algorithms(studio: Studio, take: Callable[[str], None], running: Server) -> None:
+    """A job that reads channels and saves checkpoints, and a built-in algorithm."""
+    sagemaker, s3 = running.client("sagemaker"), running.client("s3")
+    s3.create_bucket(Bucket="wines")
+    rows = WINES.read_text("utf-8").splitlines()[1:]
+    for part, lines in (("train", [row for n, row in enumerate(rows) if n % 4]), ("validation", rows[::4])):
+        s3.put_object(Bucket="wines", Key=f"{part}/wine.csv", Body="\n".join(lines).encode())
+    job = "wine-lines"
+    sagemaker.create_training_job(
+        TrainingJobName=job,
+        RoleArn=running.role_arn,
+        AlgorithmSpecification={
+            "TrainingImage": IMAGE,
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["python", "-c", "import os; exec(os.environ['SCRIPT'])"],
+        },
+        Environment={"SCRIPT": _LEARN},
+        InputDataConfig=[
+            channel("train", "s3://wines/train/", ContentType="text/csv", InputMode="Pipe", ShuffleConfig={"Seed": 7}),
+            channel("validation", "s3://wines/validation/", ContentType="text/csv"),
+        ],
+        OutputDataConfig={"S3OutputPath": "s3://wines/output"},
+        CheckpointConfig={"S3Uri": f"s3://wines/checkpoints/{job}"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+    )
+    sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=job, WaiterConfig=SOON)
+    studio.open(f"/training-jobs/{job}?tab=artifacts")
+    expect(studio.page.get_by_role("table", name="Checkpoints").get_by_role("link").first).to_be_visible()
+    take("training-inputs")
+    studio.open("/algorithms/xgboost")
+    take("algorithm")
 
 
 def _pages(studio: Studio, take: Callable[[str], None], first: str) -> None:

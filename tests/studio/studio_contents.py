@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import tarfile
@@ -19,6 +20,14 @@ _SOON = {"Delay": 1, "MaxAttempts": 240}
 _TRAIN = (
     'for i in 1 2 3 4 5 6 7 8; do echo "train:loss=0.$((9 - i)); validation:loss=0.$((10 - i)); accuracy=0.$i;"; done; '
     "echo model > /opt/ml/model/model.txt"
+)
+_KEEP = (
+    "cat /opt/ml/input/data/stream_0 > /dev/null; cd /opt/ml/checkpoints; "
+    "for i in 1 2 3; do echo epoch $i > epoch-$i.txt; done; mkdir best; echo model > best/model.txt"
+)
+_COUNT = (
+    "cd /opt/ml/checkpoints; trap 'exit 0' TERM; n=$(cat steps || echo 0); "
+    "while [ $n -lt 30 ]; do sleep 0.1; n=$((n + 1)); echo $n > steps; done"
 )
 _PREPARE = (
     "echo prepared > /opt/ml/processing/output/done.txt; "
@@ -43,6 +52,9 @@ class Contents:
     bucket: str = "studio-things"
     training_job: str = "learns"
     failed_job: str = "learns-nothing"
+    kept_job: str = "keeps-for-the-next"
+    spot_job: str = "is-interrupted"
+    built_in_job: str = "grows-trees"
     processing_job: str = "prepares"
     failed_processing_job: str = "prepares-nothing"
     experiment: str = "which-rate"
@@ -69,6 +81,7 @@ def fill(server: Server) -> Contents:
     contents = Contents(server)
     _objects(contents)
     _jobs(contents)
+    _special_jobs(contents)
     _models(contents)
     _experiment(contents)
     _people(contents)
@@ -85,6 +98,12 @@ def _objects(contents: Contents) -> None:
     s3.put_object(Bucket=contents.bucket, Key="hostile/page.html", Body=page, ContentType="text/html")
     drawing = b"<svg xmlns='http://www.w3.org/2000/svg' onload=\"window.hacked='drawing'\"/>"
     s3.put_object(Bucket=contents.bucket, Key="hostile/drawing.svg", Body=drawing, ContentType="image/svg+xml")
+    wine = gzip.compress(b"class,alcohol\n0,14.23\n1,12.37\n")
+    s3.put_object(Bucket=contents.bucket, Key="streamed/wine.csv.gz", Body=wine)
+    for part, rows in (("train", range(300)), ("validation", range(300, 400))):
+        # Which class a row has is nearly told by its first feature.
+        lines = [f"{int(n * 37 % 101 > 50)},{n * 37 % 101 + n % 7},{n % 13}" for n in rows]
+        s3.put_object(Bucket=contents.bucket, Key=f"rows/{part}/rows.csv", Body="\n".join(lines).encode())
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:
         member = tarfile.TarInfo("code/inference.py")
@@ -110,14 +129,7 @@ def _jobs(contents: Contents) -> None:
                 ],
             },
             HyperParameters={"rate": "0.1", "note": HOSTILE},
-            InputDataConfig=[
-                {
-                    "ChannelName": "train",
-                    "DataSource": {
-                        "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{contents.bucket}/data/"}
-                    },
-                }
-            ],
+            InputDataConfig=[channel("train", f"s3://{contents.bucket}/data/")],
             OutputDataConfig={"S3OutputPath": f"s3://{contents.bucket}/output"},
             ResourceConfig=place,
             StoppingCondition={"MaxRuntimeInSeconds": 120},
@@ -140,6 +152,73 @@ def _jobs(contents: Contents) -> None:
             ProcessingResources={"ClusterConfig": place},
             Environment={"NOTE": HOSTILE},
         )
+
+
+def _special_jobs(contents: Contents) -> None:
+    """Jobs with what few have: other channels and a warm pool, interruptions, and a built-in algorithm."""
+    sagemaker = contents.server.client("sagemaker")
+    place = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    common = {
+        "RoleArn": contents.server.role_arn,
+        "OutputDataConfig": {"S3OutputPath": f"s3://{contents.bucket}/output"},
+    }
+    checkpoints = f"s3://{contents.bucket}/checkpoints"
+    sagemaker.create_training_job(
+        TrainingJobName=contents.kept_job,
+        AlgorithmSpecification=_script(_KEEP),
+        InputDataConfig=[
+            channel("train", f"s3://{contents.bucket}/data/", ContentType="text/csv"),
+            channel(
+                "stream",
+                f"s3://{contents.bucket}/streamed/",
+                ContentType="text/csv",
+                InputMode="Pipe",
+                CompressionType="Gzip",
+                ShuffleConfig={"Seed": 7},
+            ),
+        ],
+        ResourceConfig=place | {"KeepAlivePeriodInSeconds": 600},
+        CheckpointConfig={"S3Uri": f"{checkpoints}/{contents.kept_job}"},
+        RetryStrategy={"MaximumRetryAttempts": 2},
+        StoppingCondition={"MaxRuntimeInSeconds": 120},
+        **common,
+    )
+    sagemaker.create_training_job(
+        TrainingJobName=contents.spot_job,
+        AlgorithmSpecification=_script(_COUNT),
+        EnableManagedSpotTraining=True,
+        ResourceConfig=place,
+        CheckpointConfig={"S3Uri": f"{checkpoints}/{contents.spot_job}/"},
+        StoppingCondition={"MaxRuntimeInSeconds": 120, "MaxWaitTimeInSeconds": 240},
+        Environment={"CLARY_SPOT_INTERRUPTIONS": "1+2"},
+        **common,
+    )
+    sagemaker.create_training_job(
+        TrainingJobName=contents.built_in_job,
+        AlgorithmSpecification={"TrainingImage": "sagemaker-xgboost:3.0-5", "TrainingInputMode": "File"},
+        HyperParameters={
+            "num_round": "12",
+            "objective": "binary:logistic",
+            "eval_metric": "auc,logloss",
+            "learning_rate": "0.3",
+        },
+        InputDataConfig=[
+            channel(name, f"s3://{contents.bucket}/rows/{name}/", ContentType="text/csv")
+            for name in ("train", "validation")
+        ],
+        ResourceConfig=place,
+        StoppingCondition={"MaxRuntimeInSeconds": 120},
+        **common,
+    )
+
+
+def channel(name: str, uri: str, **more: Any) -> dict[str, Any]:
+    """A channel of all objects below a prefix."""
+    return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}, **more}
+
+
+def _script(command: str) -> dict[str, Any]:
+    return {"TrainingImage": IMAGE, "TrainingInputMode": "File", "ContainerEntrypoint": ["/bin/sh", "-c", command]}
 
 
 def _models(contents: Contents) -> None:
@@ -247,7 +326,9 @@ def _people(contents: Contents) -> None:
 
 def _await(contents: Contents) -> None:
     sagemaker = contents.server.client("sagemaker")
-    for name in (contents.training_job, contents.failed_job):
+    for name in (
+        contents.training_job, contents.failed_job, contents.kept_job, contents.spot_job, contents.built_in_job,
+    ):  # fmt: skip
         _ended(lambda name=name: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"])
     for name in (contents.processing_job, contents.failed_processing_job):
         _ended(lambda name=name: sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"])

@@ -167,9 +167,9 @@ def cost(options: Namespace) -> None:
     """Print what training jobs used, and what they would have cost on AWS."""
     from dataclasses import asdict
 
-    from clary.cli.cost import PRICES, Prices, table, usages
+    from clary.cli.cost import read_prices, table, usages
 
-    prices = Prices.read(options.prices or PRICES)
+    prices = read_prices(options.prices)
     found = list(usages(Installation.find(options.home).client(), prices, options.names))
     if options.json:
         print(

@@ -6,7 +6,6 @@ publishes of instances (https://docs.aws.amazon.com/sagemaker/latest/dg/monitori
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,34 +13,19 @@ from typing import Any
 
 from clary.cli.client import ApiError, Client
 from clary.cli.mistakes import Mistake
+from clary.core.prices import FILE, Prices, PricesUnreadable
 
-PRICES = Path(__file__).with_name("prices.toml")
 HOUR = 3600.0
 _NAMESPACE = "/aws/sagemaker/TrainingJobs"
 _PAGE = 100
 
 
-@dataclass(frozen=True)
-class Prices:
-    """Dollars an hour by instance type, and where they are from."""
-
-    hour: dict[str, float]
-    source: str
-    region: str
-    as_of: str
-
-    @classmethod
-    def read(cls, file: Path = PRICES) -> Prices:
-        """The prices in a TOML file laid out as ``prices.toml``. Raises ``Mistake``."""
-        try:
-            document = tomllib.loads(file.read_text("utf-8"))
-            hour = {str(name): float(price) for name, price in document["hour"].items()}
-            prices = cls(hour, *(str(document[name]) for name in ("source", "region", "as_of")))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise Mistake(f"The prices in {file} cannot be read: {error!r}.") from error
-        if any(not 0 <= price < float("inf") for price in hour.values()):
-            raise Mistake(f"The prices in {file} cannot be read: a price is not a number of dollars.")
-        return prices
+def read_prices(file: Path | None) -> Prices:
+    """The prices in a file of the user's, or those that come with Clary. Raises ``Mistake``."""
+    try:
+        return Prices.read(file or FILE)
+    except PricesUnreadable as error:
+        raise Mistake(str(error)) from error
 
 
 @dataclass(frozen=True)
@@ -51,14 +35,15 @@ class Usage:
     name: str
     status: str
     instance_type: str
+    """Of several instance groups, those of all, separated by commas."""
     instances: int
     seconds: int
     """Billable seconds, of each instance."""
     spot: bool
     cpu: float | None
-    """Mean utilization of the CPU in percent, 100 for each core; none if nobody could tell."""
+    """Mean utilization of the CPU in percent, 100 for each core, of all instances; none if nobody could tell."""
     memory: float | None
-    """The most memory in use, in percent of what the job may use."""
+    """The most memory in use on any instance, in percent of what the job may use there."""
     dollars: float | None
     """On demand on AWS; none for an instance type without a known price."""
 
@@ -91,40 +76,46 @@ def _ended(client: Client) -> Iterator[str]:
 
 
 def _usage(client: Client, prices: Prices, job: dict[str, Any]) -> Usage:
-    resources = job["ResourceConfig"]
-    kind, instances = resources.get("InstanceType", ""), resources.get("InstanceCount", 1)
+    groups = job["ResourceConfig"].get("InstanceGroups") or [job["ResourceConfig"]]
+    counts = [(group.get("InstanceType", ""), group.get("InstanceCount", 1)) for group in groups]
     seconds = job.get("BillableTimeInSeconds", 0)
-    price = prices.hour.get(kind)
+    known = [prices.hour[kind] * count for kind, count in counts if kind in prices.hour]
+    cpu = _metric(client, job, "CPUUtilization", sum(count for _, count in counts))
+    memory = _metric(client, job, "MemoryUtilization", sum(count for _, count in counts))
     return Usage(
         name=job["TrainingJobName"],
         status=job["TrainingJobStatus"],
-        instance_type=kind,
-        instances=instances,
+        instance_type=", ".join(dict.fromkeys(kind for kind, _ in counts)),
+        instances=sum(count for _, count in counts),
         seconds=seconds,
         spot=job.get("EnableManagedSpotTraining", False),
-        cpu=_metric(client, job, "CPUUtilization"),
-        memory=_metric(client, job, "MemoryUtilization"),
-        dollars=None if price is None else price * instances * seconds / HOUR,
+        cpu=sum(cpu) / len(cpu) if cpu else None,
+        memory=max(memory, default=None),
+        dollars=sum(known) * seconds / HOUR if len(known) == len(counts) else None,
     )
 
 
-def _metric(client: Client, job: dict[str, Any], name: str) -> float | None:
+def _metric(client: Client, job: dict[str, Any], name: str, instances: int) -> list[float]:
+    """The value of a metric on each instance where it is known."""
     end = job.get("TrainingEndTime")
     if end is None:
-        return None
-    answer = client.call(
-        "monitoring",
-        "GetMetricStatistics",
-        Namespace=_NAMESPACE,
-        MetricName=name,
-        Dimensions=[{"Name": "Host", "Value": f"{job['TrainingJobName']}/algo-1"}],
-        StartTime=end - HOUR,
-        EndTime=end + HOUR,
-        Period=int(HOUR),
-        Statistics=["Maximum"],
-    )
-    values = [point["Maximum"] for point in answer["Datapoints"]]
-    return max(values, default=None)
+        return []
+    answers = [
+        client.call(
+            "monitoring",
+            "GetMetricStatistics",
+            Namespace=_NAMESPACE,
+            MetricName=name,
+            Dimensions=[{"Name": "Host", "Value": f"{job['TrainingJobName']}/algo-{number}"}],
+            StartTime=end - HOUR,
+            EndTime=end + HOUR,
+            Period=int(HOUR),
+            Statistics=["Maximum"],
+        )
+        for number in range(1, instances + 1)
+    ]
+    values = [[point["Maximum"] for point in answer["Datapoints"]] for answer in answers]
+    return [max(each) for each in values if each]
 
 
 def table(found: list[Usage], prices: Prices) -> str:

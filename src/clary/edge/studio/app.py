@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -15,10 +16,12 @@ import orjson
 
 import clary
 from clary.core.errors import AccessDenied, ServiceError, UnknownOperationException
+from clary.core.prices import Prices
 from clary.core.settings import Settings
 from clary.edge.body import whole
 from clary.edge.forward import Control
 from clary.edge.inference import LARGEST_PAYLOAD, Inference
+from clary.edge.studio.algorithms import described
 from clary.edge.studio.pages import StudioPages
 from clary.services.iam.api import Identities, Principal
 from clary.services.iam.sign_in import LASTS_S, BrowserSession, SignInFailed, SignIns
@@ -116,6 +119,10 @@ class Studio:
             return response
         if words[0] == "model" and request.method == "GET":
             return await self._control.send(request, "clary", region, principal, request_id)
+        if words == ["algorithms"] and request.method == "GET":
+            return _json(200, await _aside(described))
+        if words == ["prices"] and request.method == "GET":
+            return _json(200, asdict(await _aside(Prices.read)))
         if words[0] == "invoke" and len(words) == 2 and request.method == "POST":
             request.body = await whole(receive, LARGEST_PAYLOAD)
             name = unquote(words[1])

@@ -20,7 +20,7 @@ from clary.services.sagemaker.training.channels import channel_config, channel_i
 from clary.services.sagemaker.training.cluster import resource_config, training_hosts
 from clary.services.sagemaker.training.experiment import ending, story
 from clary.services.sagemaker.training.metrics import final_metrics, measured
-from clary.services.sagemaker.training.outputs import checkpoint_input, job_outputs, model_uri
+from clary.services.sagemaker.training.outputs import checkpoint_config, checkpoint_input, job_outputs, model_uri
 from clary.services.sagemaker.training.own_algorithm import training_image
 from clary.services.sagemaker.training.spot import next_interruption, time_left, times, wait_ends
 from clary.services.sagemaker.training.warm_pools import keep_pool, pooled, prepare_pool, take_pool
@@ -80,6 +80,7 @@ class TrainingJobs(JobKind):
                     {channel["ChannelName"]: channel_config(channel, mode) for channel in channels}
                 ),
                 "input/config/resourceconfig.json": json.dumps(resource_config(hosts, host)),
+                **checkpoint_config(document),
             },
             inputs=[
                 *(channel_input(channel, mode, sharing(channel, hosts)) for channel in channels),

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CheckpointConfig.h
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +43,15 @@ def checkpoint_input(document: Mapping[str, Any]) -> list[Input]:
     if checkpoints is None:
         return []
     return [Input(_local_path(checkpoints), checkpoints["S3Uri"], optional=True)]
+
+
+def checkpoint_config(document: Mapping[str, Any]) -> dict[str, str]:
+    """``checkpointconfig.json``, by which the algorithm knows where its checkpoints are wanted; empty without any."""
+    checkpoints = document.get("CheckpointConfig")
+    if checkpoints is None:
+        return {}
+    known = {"S3Uri": checkpoints["S3Uri"], "LocalPath": _local_path(checkpoints)}
+    return {"input/config/checkpointconfig.json": json.dumps(known)}
 
 
 def check_checkpoints(checkpoints: Mapping[str, Any]) -> None:

@@ -26,7 +26,23 @@ export async function buckets(signal?: AbortSignal): Promise<Bucket[]> {
 
 /** One page of what lies directly below a prefix. */
 export async function list(bucket: string, prefix: string, token: string | undefined, most: number, signal?: AbortSignal): Promise<Listing> {
-  const query = new URLSearchParams({ "list-type": "2", delimiter: "/", prefix, "max-keys": String(most) });
+  return listed(bucket, { delimiter: "/", prefix }, token, most, signal);
+}
+
+/** The objects below a prefix, in whatever folders, and whether there are more than `most`. */
+export async function below(bucket: string, prefix: string, most: number, signal?: AbortSignal): Promise<{ objects: ObjectRow[]; more: boolean }> {
+  const objects: ObjectRow[] = [];
+  let token: string | undefined;
+  do {
+    const page = await listed(bucket, { prefix }, token, Math.min(1000, most - objects.length), signal);
+    objects.push(...page.objects);
+    token = page.next;
+  } while (token && objects.length < most);
+  return { objects, more: token !== undefined };
+}
+
+async function listed(bucket: string, where: Record<string, string>, token: string | undefined, most: number, signal?: AbortSignal): Promise<Listing> {
+  const query = new URLSearchParams({ "list-type": "2", ...where, "max-keys": String(most) });
   if (token) query.set("continuation-token", token);
   const document = await xml(`s3/${encodeURIComponent(bucket)}?${query.toString()}`, signal);
   return {

@@ -147,7 +147,7 @@ export default function Create() {
                   <StructureFields shape={model.input} only="required" value={value} onChange={setValue} problems={tried ? found : {}} path="" />
                   {(model.input.required ?? []).length === 0 && <Box>Nothing is required</Box>}
                 </Container>
-                <ExpandableSection variant="container" headerText="Optional" defaultExpanded={Boolean(edited)}>
+                <ExpandableSection variant="container" headerText="Optional" defaultExpanded={Boolean(edited) || Object.keys(state?.fill ?? {}).some((member) => !model.input?.required?.includes(member))}>
                   <StructureFields shape={model.input} only="optional" value={value} onChange={setValue} problems={tried ? found : {}} path="" />
                 </ExpandableSection>
               </>

@@ -6,6 +6,8 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useMemo } from "react";
 
+import type { Metric } from "../../api/algorithms";
+import { Better } from "../../kit/Better";
 import { Chart, shown } from "../../kit/Chart";
 import { ChartControls, useChartView } from "../../kit/ChartControls";
 import { exactly } from "../../kit/Time";
@@ -17,11 +19,19 @@ interface Props {
   ended: boolean;
   /** What its log tells while the job runs, and as long as the log is kept. */
   logged: Metrics;
-  last: { MetricName: string; Value: number; Timestamp: number }[];
+  last: Last[];
+  /** What the built-in algorithm that trains says of its metrics. */
+  declared: Metric[];
+}
+
+interface Last {
+  MetricName: string;
+  Value: number;
+  Timestamp: number;
 }
 
 /** The curves of a training job as they grow, and where they ended. */
-export function TrainingMetrics({ arn, ended, logged, last }: Props) {
+export function TrainingMetrics({ arn, ended, logged, last, declared }: Props) {
   const [view, setView] = useChartView();
   const names = last.map((metric) => metric.MetricName);
   const kept = usePolling((signal) => (ended && names.length > 0 ? keptMetrics(arn, names, signal) : Promise.resolve(undefined)), [arn, ended, names]);
@@ -36,6 +46,7 @@ export function TrainingMetrics({ arn, ended, logged, last }: Props) {
       })),
     [metrics, over],
   );
+  const directions = new Map(declared.map((metric) => [metric.name, metric.direction]));
   // What was measured once is a number, not a curve.
   const curves = charts.filter((chart) => chart.series.some((each) => each.points.length > 1));
   return (
@@ -60,6 +71,7 @@ export function TrainingMetrics({ arn, ended, logged, last }: Props) {
           columnDefinitions={[
             { id: "name", header: "Metric", cell: (row) => row.MetricName, isRowHeader: true },
             { id: "value", header: "Value", cell: (row) => shown(row.Value) },
+            ...(declared.length > 0 ? [{ id: "better", header: "Better", cell: (row: Last) => <Better direction={directions.get(row.MetricName)} /> }] : []),
             { id: "best", header: "Least and most", cell: (row) => range(metrics?.get(row.MetricName)) },
             { id: "count", header: "Values", cell: (row) => metrics?.get(row.MetricName)?.length.toLocaleString() ?? "-" },
             { id: "time", header: "Time", cell: (row) => exactly(row.Timestamp) },

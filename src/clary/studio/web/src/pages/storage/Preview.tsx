@@ -9,8 +9,10 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import Table from "@cloudscape-design/components/table";
 import { useEffect, useState } from "react";
+import { useNavigate } from "react-router-dom";
 
-import { download, head, read } from "../../api/s3";
+import { ApiError } from "../../api/errors";
+import { below, download, head, read } from "../../api/s3";
 import { Copy } from "../../kit/Copy";
 import { Failure } from "../../kit/Failure";
 import { JsonView } from "../../kit/JsonView";
@@ -25,7 +27,21 @@ const MOST_WHOLE = 32 * 1024 * 1024;
 
 /** An object: what it is, and a look into it. */
 export function Preview({ bucket, name }: { bucket: string; name: string }) {
-  const told = usePolling((signal) => head(bucket, name, signal), [bucket, name]);
+  const navigate = useNavigate();
+  const told = usePolling(
+    async (signal) => {
+      try {
+        return await head(bucket, name, signal);
+      } catch (error) {
+        // Jobs name folders without the slash at their end.
+        const isFolder = error instanceof ApiError && error.status === 404 && (await hasAny(bucket, `${name}/`, signal));
+        if (!isFolder) throw error;
+        navigate(`/storage/${bucket}/${name.split("/").map(encodeURIComponent).join("/")}/`, { replace: true });
+        return undefined;
+      }
+    },
+    [bucket, name],
+  );
   if (told.error) return <Failure what={`${name} cannot be shown`} error={told.error} again={told.again} />;
   if (!told.value) return <Spinner size="large" />;
   const length = Number(told.value["content-length"] ?? 0);
@@ -62,6 +78,10 @@ export function Preview({ bucket, name }: { bucket: string; name: string }) {
       </SpaceBetween>
     </ContentLayout>
   );
+}
+
+async function hasAny(bucket: string, prefix: string, signal: AbortSignal): Promise<boolean> {
+  return (await below(bucket, prefix, 1, signal)).objects.length > 0;
 }
 
 type Content =
