@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import tarfile
 
 import pytest
 from botocore.exceptions import ClientError
@@ -326,3 +328,22 @@ def test_scripts_of_the_xgboost_container_find_its_module(lab: Lab) -> None:
     assert "rows DMatrix 2 3 [1.0, 0.0]" in log
     assert "weights [0.5, 2.0] 1" in log
     assert "empty None" in log
+
+
+def test_tar_unpacks_what_others_have_packed(lab: Lab) -> None:
+    """Whoever Clary runs as: in a container ``tar`` may give files to any user, in a sandbox there is one."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        member = tarfile.TarInfo("theirs.txt")
+        member.uid, member.gid, member.size = 503, 20, 2
+        tar.addfile(member, io.BytesIO(b"ok"))
+    uri = lab.put("theirs/theirs.tar.gz", packed.getvalue())
+    command = "cd /opt/ml/model && tar -xzf /opt/ml/input/data/theirs/theirs.tar.gz"
+    lab.start(
+        "unpacks",
+        "clary/python:3.11",
+        channels={"theirs": uri},
+        AlgorithmSpecification={"ContainerEntrypoint": ["/bin/sh", "-c", command]},
+    )
+    job = lab.completed("unpacks")
+    assert lab.archive(job["ModelArtifacts"]["S3ModelArtifacts"]) == {"theirs.txt": b"ok"}

@@ -6,6 +6,7 @@ Reference: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from time import perf_counter
 
 from clary.core.errors import (
@@ -14,10 +15,11 @@ from clary.core.errors import (
     RequestTooLarge,
     ServiceError,
     ServiceUnavailable,
+    ThrottlingException,
     ValidationError,
 )
 from clary.edge.invocations import Invocations
-from clary.edge.routes import EndpointRoute, Routes, Variant
+from clary.edge.routes import EndpointRoute, Instance, Routes, Variant
 from clary.edge.upstream import Answer, Header, NotConnected, Pool, UpstreamError
 from clary.services.iam.api import Principal
 from clary.wire.http import Request, Response
@@ -56,6 +58,8 @@ class Inference:
         self._routes = routes
         self._pool = pool
         self._invocations = invocations
+        self._busy: dict[Instance, int] = {}
+        """How many requests each instance works on that has any."""
 
     async def invoke(
         self, request: Request, principal: Principal, region: str, name: str, begun: float | None = None
@@ -82,7 +86,7 @@ class Inference:
         overhead = (asked - begun) * 1e6
         try:
             answer = await self._ask(variant, headers, request.body)
-        except ServiceUnavailable:
+        except (ServiceUnavailable, ThrottlingException):
             self._invocations.count(counted, 0, 0.0, overhead)
             raise
         except ServiceError:
@@ -113,17 +117,74 @@ class Inference:
         return variant
 
     async def _ask(self, variant: Variant, headers: list[Header], body: bytes) -> Answer:
-        if not variant.addresses:
-            raise ServiceUnavailable(f"No server of variant {variant.name} is ready. Please try again.")
-        address = variant.addresses[0] if len(variant.addresses) == 1 else random.choice(variant.addresses)
+        """What the least busy instance answers; where it has just gone, another one."""
+        left = variant.instances
+        if variant.concurrency and self._under_way(left) >= variant.concurrency:
+            raise ThrottlingException(f"The variant {variant.name} has reached its limit of concurrent requests.")
+        while left:
+            instance = left[0] if len(left) == 1 else self._least_busy(left)
+            try:
+                return await self._through(variant, instance, headers, body)
+            except NotConnected:
+                # It is being started again, perhaps at another address, which the route says in a moment.
+                left = tuple(each for each in left if each is not instance)
+        raise ServiceUnavailable(f"No server of variant {variant.name} is ready. Please try again.")
+
+    def _least_busy(self, instances: Sequence[Instance]) -> Instance:
+        busy, first = self._busy, random.randrange(len(instances))
+        # Those that are equally busy take turns.
+        turned = [*instances[first:], *instances[:first]]
+        return min(turned, key=lambda instance: busy.get(instance, 0))
+
+    def _under_way(self, instances: Sequence[Instance]) -> int:
+        return sum(self._busy.get(instance, 0) for instance in instances)
+
+    async def _through(self, variant: Variant, instance: Instance, headers: list[Header], body: bytes) -> Answer:
+        """The answer of an instance, whose containers work on what the one before has made of the request.
+
+        Raises ``NotConnected`` if nothing of the request was seen by any of them.
+        """
+        busy = self._busy
+        busy[instance] = busy.get(instance, 0) + 1
         try:
-            return await self._pool.request(address, b"POST", b"/invocations", headers, body, TIMEOUT_SECONDS)
+            if len(instance) == 1:
+                return await self._send(variant, instance[0], headers, body, TIMEOUT_SECONDS)
+            return await self._in_series(variant, instance, headers, body)
+        finally:
+            busy[instance] -= 1
+            if not busy[instance]:
+                del busy[instance]
+
+    async def _in_series(self, variant: Variant, instance: Instance, headers: list[Header], body: bytes) -> Answer:
+        # What the client accepts is for the last container; what comes out of one is what the next one gets.
+        accepted = [header for header in headers if header[0] == b"accept"]
+        others = [header for header in headers if header[0] not in (b"accept", b"content-type")]
+        given = [header for header in headers if header[0] == b"content-type"]
+        until = perf_counter() + TIMEOUT_SECONDS
+        for number, address in enumerate(instance, 1):
+            last = number == len(instance)
+            sent = [*others, *given, *(accepted if last else ())]
+            try:
+                answer = await self._send(variant, address, sent, body, max(0.001, until - perf_counter()))
+            except NotConnected as error:
+                if number == 1:
+                    raise
+                message = f"Container {number} of variant {variant.name} is not ready. Please try again."
+                raise ServiceUnavailable(message) from error
+            if answer.status >= 400 or last:
+                return answer
+            kind = answer.header(b"content-type")
+            body, given = answer.body, [] if kind is None else [(b"content-type", kind)]
+        raise AssertionError("an instance has a container")
+
+    async def _send(self, variant: Variant, address: str, headers: list[Header], body: bytes, seconds: float) -> Answer:
+        try:
+            return await self._pool.request(address, b"POST", b"/invocations", headers, body, seconds)
         except TimeoutError:
             message = f"Your invocation timed out while waiting for a response from container {variant.name}."
             raise ModelError(message, OriginalStatusCode=0, OriginalMessage=message) from None
-        except NotConnected as error:
-            # It is being started again, perhaps at another address, which the route says in a moment.
-            raise ServiceUnavailable(f"The server of variant {variant.name} is not ready. Please try again.") from error
+        except NotConnected:
+            raise
         except UpstreamError as error:
             raise InternalFailure(f"The server of variant {variant.name} cannot be reached: {error}") from error
 

@@ -4,36 +4,58 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from clary.state.database import Database
+
+Instance = tuple[str, ...]
+"""The addresses of an instance's containers, in the order in which a request goes through them."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One production variant: its name, its share of the traffic, and the addresses of its servers."""
+    """One production variant: its name, its share of the traffic, and the instances that serve it."""
 
     name: str
     weight: float
-    addresses: tuple[str, ...]
+    instances: tuple[Instance, ...]
+    concurrency: int = 0
+    """How many requests it takes at once; 0 for as many as come."""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The variants of one deployment, and its part of the traffic, from 0 to 1."""
+
+    share: float
+    variants: tuple[Variant, ...]
 
 
 @dataclass(frozen=True)
 class EndpointRoute:
-    """The variants of an endpoint in service."""
+    """The deployments of an endpoint in service: one, or two while its traffic is shifted."""
 
     arn: str
-    variants: tuple[Variant, ...]
+    fleets: tuple[Fleet, ...]
 
     def choose(self) -> Variant:
-        """A variant by its weight."""
-        if len(self.variants) == 1:
-            return self.variants[0]
-        return random.choices(self.variants, [variant.weight for variant in self.variants])[0]
+        """A variant by its weight; among variants that all weigh nothing, any."""
+        variants = self._fleet().variants
+        if len(variants) == 1:
+            return variants[0]
+        weights = [variant.weight for variant in variants]
+        return random.choices(variants, weights if any(weights) else None)[0]
 
     def variant(self, name: str) -> Variant | None:
         """The variant called ``name``."""
-        return next((variant for variant in self.variants if variant.name == name), None)
+        return next((variant for variant in self._fleet().variants if variant.name == name), None)
+
+    def _fleet(self) -> Fleet:
+        if len(self.fleets) == 1:
+            return self.fleets[0]
+        return random.choices(self.fleets, [fleet.share for fleet in self.fleets])[0]
 
 
 class Routes:
@@ -51,7 +73,14 @@ class Routes:
 
     def addresses(self) -> set[str]:
         """The addresses of all model servers in service."""
-        return {a for route in self._routes.values() for variant in route.variants for a in variant.addresses}
+        return {
+            address
+            for route in self._routes.values()
+            for fleet in route.fleets
+            for variant in fleet.variants
+            for instance in variant.instances
+            for address in instance
+        }
 
     def refresh(self) -> bool:
         """Read the table if it changed; whether it did. It costs one short read of the database."""
@@ -65,9 +94,17 @@ class Routes:
             self._routes = {
                 key: EndpointRoute(
                     document["arn"],
-                    tuple(Variant(v["name"], float(v["weight"]), tuple(v["addresses"])) for v in document["variants"]),
+                    tuple(
+                        Fleet(float(fleet["share"]), tuple(_variant(each) for each in fleet["variants"]))
+                        for fleet in document["fleets"]
+                    ),
                 )
                 for key, document in documents.items()
             }
             self._revision = revision
         return True
+
+
+def _variant(document: Mapping[str, Any]) -> Variant:
+    instances = tuple(tuple(instance) for instance in document["instances"])
+    return Variant(document["name"], float(document["weight"]), instances, document.get("concurrency", 0))

@@ -68,12 +68,14 @@ class Endpoint:
         self._runtime = server.client("sagemaker-runtime", config=Config(retries={"total_max_attempts": 1}))
         self._watch = server.client("cloudwatch")
         self._server = server
-        variants = [{"name": "a", "weight": 1, "addresses": [f"tcp:127.0.0.1:{port}"]},
-                    {"name": "gone", "weight": 0, "addresses": ["tcp:127.0.0.1:1"]}]  # fmt: skip
+        variants = [{"name": "a", "weight": 1, "instances": [[f"tcp:127.0.0.1:{port}"]]},
+                    {"name": "gone", "weight": 0, "instances": [["tcp:127.0.0.1:1"]]}]  # fmt: skip
         arn = f"arn:aws:sagemaker:us-east-1:{server.account}:endpoint/metrics"
         database = Database(load(server.home, environ={}).database_url)
         with database.write() as transaction:
-            transaction.set_route(server.account, "us-east-1", "metrics", {"arn": arn, "variants": variants})
+            transaction.set_route(
+                server.account, "us-east-1", "metrics", {"arn": arn, "fleets": [{"share": 1, "variants": variants}]}
+            )
         database.close()
 
     def invoke(self, status: int, **target: str) -> None:

@@ -103,6 +103,7 @@ OWN_TESTS: Mapping[str, str] = {
     "CreateProcessingJob": "parity/parity_lab.py",
     "CreateModelCardExportJob": "services/sagemaker/test_model_cards.py",
     "CreateEndpoint": "services/sagemaker/test_queue.py",
+    "UpdateEndpointWeightsAndCapacities": "parity/test_variants.py",
     "AddAssociation": "services/sagemaker/test_lineage.py",
     "DeleteAssociation": "services/sagemaker/test_lineage.py",
     "ListAssociations": "services/sagemaker/test_lineage.py",

@@ -38,6 +38,8 @@ def environment(folder: JobFolder) -> dict[str, str]:
         "PATH": ":".join(search),
         "HOME": "/tmp",
         "USER": "root",  # as in the official containers: some programs look for `sudo` otherwise
+        # Who is root unpacks archives with the owners they name, and a sandbox knows one user only.
+        "TAR_OPTIONS": "--no-same-owner",
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",

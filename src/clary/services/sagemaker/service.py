@@ -15,6 +15,7 @@ from clary.services.sagemaker.cards import resources as cards
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.edge import operations as edge_operations
 from clary.services.sagemaker.edge import resources as edge
+from clary.services.sagemaker.endpoints import scaling
 from clary.services.sagemaker.endpoints.configs import endpoint_configs
 from clary.services.sagemaker.endpoints.resources import endpoints
 from clary.services.sagemaker.experiments import operations as experiment_operations
@@ -70,6 +71,7 @@ IRREGULAR: Mapping[str, Handler] = {
     **hub_operations.OPERATIONS,
     **images.OPERATIONS,
     **pipelines.OPERATIONS,
+    **scaling.OPERATIONS,
     **search.operations(RESOURCES),
 }
 

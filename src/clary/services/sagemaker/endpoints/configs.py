@@ -11,9 +11,12 @@ from clary.core.errors import NotAvailableYet, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
+from clary.services.sagemaker.execution.hosts import check_count
 from clary.services.sagemaker.models.api import models
 from clary.state.transaction import Transaction
 
+MEMORY_SIZES_MB = (1024, 2048, 3072, 4096, 5120, 6144)
+"""https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html"""
 _LATER = {
     "AsyncInferenceConfig": "Asynchronous inference",
     "ExplainerConfig": "Online explanations",
@@ -27,6 +30,8 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
             raise NotAvailableYet(f"{what} ({member}) is not available in Clary yet.")
     if params.get("DataCaptureConfig", {}).get("EnableCapture"):
         raise NotAvailableYet("Data capture is not available in Clary yet.")
+    if len({"ServerlessConfig" in variant for variant in params["ProductionVariants"]}) > 1:
+        raise ValidationException("An endpoint cannot have serverless variants together with others.")
     names: set[str] = set()
     for variant in params["ProductionVariants"]:
         if variant["VariantName"] in names:
@@ -36,16 +41,29 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
 
 
 def _check_variant(context: Context, transaction: Transaction, variant: dict[str, Any]) -> None:
-    if "ServerlessConfig" in variant:
-        raise NotAvailableYet("Serverless inference is not available in Clary yet.")
+    name = variant["VariantName"]
     if "ModelName" not in variant:
         raise NotAvailableYet("Variants for inference components are not available in Clary yet.")
     models.find(context, transaction, variant["ModelName"])
-    if "InstanceType" not in variant:
-        raise ValidationException(f"InstanceType is required for variant {variant['VariantName']}.")
-    if variant.setdefault("InitialInstanceCount", 1) != 1:
-        raise NotAvailableYet("Several instances of a variant are not available in Clary yet.")
     variant.setdefault("InitialVariantWeight", 1.0)
+    if "ServerlessConfig" in variant:
+        _check_serverless(name, variant)
+        return
+    if "InstanceType" not in variant:
+        raise ValidationException(f"InstanceType is required for variant {name}.")
+    check_count(variant.setdefault("InitialInstanceCount", 1), variant["InstanceType"], "endpoint")
+
+
+def _check_serverless(name: str, variant: dict[str, Any]) -> None:
+    for member in ("InstanceType", "InitialInstanceCount"):
+        if member in variant:
+            raise ValidationException(f"{member} cannot be given for the serverless variant {name}.")
+    config = variant["ServerlessConfig"]
+    if config["MemorySizeInMB"] not in MEMORY_SIZES_MB:
+        sizes = ", ".join(map(str, MEMORY_SIZES_MB))
+        raise ValidationException(f"The MemorySizeInMB of variant {name} must be one of {sizes}.")
+    if config.get("ProvisionedConcurrency", 0) > config["MaxConcurrency"]:
+        raise ValidationException(f"ProvisionedConcurrency of variant {name} must not be larger than MaxConcurrency.")
 
 
 endpoint_configs = Resource(

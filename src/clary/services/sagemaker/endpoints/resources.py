@@ -7,34 +7,54 @@ from __future__ import annotations
 
 from typing import Any
 
-from clary.core.errors import NotAvailableYet, ValidationException
+from clary.core.errors import ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.endpoints.configs import endpoint_configs
-from clary.services.sagemaker.endpoints.lifecycle import ENDPOINT, SERVING, reconcile
+from clary.services.sagemaker.endpoints.deployment import KEPT
+from clary.services.sagemaker.endpoints.lifecycle import ENDPOINT, SERVING, UPDATE, WANTED, reconcile
+from clary.services.sagemaker.endpoints.shifting import check_policy
+from clary.services.sagemaker.endpoints.shown import pending, variants
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
+_HOW = ("RetainAllVariantProperties", "ExcludeRetainedVariantProperties")
+
 
 def _prepare(context: Context, transaction: Transaction, params: dict[str, Any]) -> None:
-    _check_deployment(params)
-    params["_wanted"] = params["EndpointConfigName"]
+    if "DeploymentConfig" in params:
+        params["LastDeploymentConfig"] = params.pop("DeploymentConfig")
+        check_policy(params["LastDeploymentConfig"])
+    params[WANTED] = params["EndpointConfigName"]
 
 
 def _amend(context: Context, transaction: Transaction, record: Record, changes: dict[str, Any]) -> None:
-    _check_deployment(changes)
     if record.status != "InService":
         raise ValidationException(f'Cannot update in-progress endpoint "{record.arn}".')
-    wanted = changes.pop("EndpointConfigName")
+    policy, how = _policy(record, changes), {name: changes[name] for name in _HOW if name in changes}
+    check_policy(policy)
+    excluded = [each["VariantPropertyType"] for each in how.get("ExcludeRetainedVariantProperties", ())]
+    if excluded and not how.get("RetainAllVariantProperties"):
+        raise ValidationException(
+            f"ExcludeRetainedVariantProperties ({', '.join(excluded)}) needs RetainAllVariantProperties, which keeps "
+            f"{' and '.join(KEPT)}."
+        )
+    wanted = changes["EndpointConfigName"]
     changes.clear()
-    changes["_wanted"] = wanted
+    changes |= {WANTED: wanted, UPDATE: how}
+    record.document.pop("LastDeploymentConfig", None)
+    if policy:
+        changes["LastDeploymentConfig"] = policy
     ENDPOINT.move(record, "Updating")
 
 
-def _check_deployment(params: dict[str, Any]) -> None:
-    if "DeploymentConfig" in params:
-        raise NotAvailableYet("Deployment policies (DeploymentConfig) are not available in Clary yet.")
+def _policy(record: Record, changes: dict[str, Any]) -> dict[str, Any]:
+    if changes.get("RetainDeploymentConfig"):
+        if "DeploymentConfig" in changes:
+            raise ValidationException("DeploymentConfig cannot be given together with RetainDeploymentConfig.")
+        return dict(record.document.get("LastDeploymentConfig", {}))
+    return dict(changes.get("DeploymentConfig", {}))
 
 
 def _remove(context: Context, _: Transaction, record: Record) -> bool:
@@ -44,32 +64,6 @@ def _remove(context: Context, _: Transaction, record: Record) -> bool:
         ENDPOINT.move(record, "Deleting")
     record.wake_at = context.platform.clock()
     return False
-
-
-def _variants(_: Context, __: Transaction, record: Record) -> list[dict[str, Any]]:
-    """What runs now, as ``ProductionVariantSummary``."""
-    current = record.document.get(SERVING, {}).get("current")
-    if current is None:
-        return []
-    return [
-        {
-            "VariantName": server["variant"]["VariantName"],
-            "DeployedImages": [
-                {
-                    "SpecifiedImage": image,
-                    "ResolvedImage": image,
-                    "ResolutionTime": record.created,
-                }
-                for image in [server["model"].get("PrimaryContainer", {}).get("Image")]
-                if image
-            ],
-            "CurrentWeight": server["variant"]["InitialVariantWeight"],
-            "DesiredWeight": server["variant"]["InitialVariantWeight"],
-            "CurrentInstanceCount": 1,
-            "DesiredInstanceCount": 1,
-        }
-        for server in current["servers"]
-    ]
 
 
 endpoints = Resource(
@@ -84,7 +78,10 @@ endpoints = Resource(
     references={"EndpointConfigName": endpoint_configs},
     prepare=_prepare,
     amend=_amend,
-    computed={"ProductionVariants": _variants},
+    computed={
+        "ProductionVariants": lambda _, __, record: variants(record, record.document.get(SERVING, {}).get("current")),
+        "PendingDeploymentSummary": lambda _, __, record: pending(record),
+    },
     remove=_remove,
     reconcile=reconcile,
 )

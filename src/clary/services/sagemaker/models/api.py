@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clary.services.sagemaker.models.resources import models
 
-__all__ = ["container_of", "models"]
+__all__ = ["containers_of", "models"]
 
 
-def container_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The one container of a model."""
-    container: Mapping[str, Any] = document.get("PrimaryContainer") or document["Containers"][0]
-    return container
+def containers_of(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The containers of a model, in the order in which a request goes through them; none of a model of nothing."""
+    if "PrimaryContainer" in document:
+        return [document["PrimaryContainer"]]
+    containers: Sequence[Mapping[str, Any]] = document.get("Containers", [])
+    return containers

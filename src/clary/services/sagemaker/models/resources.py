@@ -27,8 +27,8 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
     containers = [params["PrimaryContainer"]] if "PrimaryContainer" in params else params["Containers"]
     if not containers:
         raise ValidationException("Containers must not be empty.")
-    if len(containers) > 1:
-        raise NotAvailableYet("Models of several containers are not available in Clary yet.")
+    if params.get("InferenceExecutionConfig", {}).get("Mode", "Serial") != "Serial":
+        raise NotAvailableYet("Containers that are invoked directly are not available in Clary yet.")
     for container in containers:
         if "ModelPackageName" in container:
             _take_over(context, transaction, container)
