@@ -84,22 +84,33 @@ def read_rows(channel: Channel, hyperparameters: Mapping[str, Any]) -> Rows:
         raise
     except UserError as error:
         raise explained(error, channel) from error
-    check_labels(table.labels, channel, hyperparameters)
-    if hyperparameters["predictor_type"] != REGRESSOR:
-        check_classes(np.unique(table.labels), channel, hyperparameters)
-    check_width(table.features.shape[1], channel, hyperparameters)
-    return Rows(table.features, table.labels)
+    rows = Rows(table.features, table.labels)
+    check_rows(rows, place(channel), hyperparameters, learnt_from=channel.name == "train")
+    return rows
 
 
-def check_width(width: int, channel: Channel, hyperparameters: Mapping[str, Any]) -> None:
-    """Raise ``UserError`` if ``feature_dim`` says otherwise."""
+def place(channel: Channel) -> str:
+    """What messages about the rows of ``channel`` begin with."""
+    return f"Channel '{channel.name}'"
+
+
+def check_rows(rows: Rows, where: str, hyperparameters: Mapping[str, Any], learnt_from: bool = False) -> None:
+    """All of the checks below. Raises ``UserError``."""
+    check_labels(rows.labels, where, hyperparameters)
+    if learnt_from:
+        check_classes(np.unique(rows.labels), where, hyperparameters)
+    check_width(rows.features.shape[1], where, hyperparameters)
+
+
+def check_width(width: int, where: str, hyperparameters: Mapping[str, Any]) -> None:
+    """Raise ``UserError`` if ``feature_dim`` says otherwise; ``where`` is what the message begins with."""
     wanted = hyperparameters["feature_dim"]
     if wanted not in ("auto", width):
-        raise UserError(f"Channel '{channel.name}' has {width} features where hyperparameter feature_dim is {wanted}")
+        raise UserError(f"{where} has {width} features where hyperparameter feature_dim is {wanted}")
 
 
-def check_labels(labels: Array, channel: Channel, hyperparameters: Mapping[str, Any], before: int = 0) -> None:
-    """Raise ``UserError`` for labels that no class has; ``before`` rows of the channel were looked at already."""
+def check_labels(labels: Array, where: str, hyperparameters: Mapping[str, Any], before: int = 0) -> None:
+    """Raise ``UserError`` for labels that no class has; ``before`` rows of them were looked at already."""
     predictor = hyperparameters["predictor_type"]
     if predictor == REGRESSOR:
         return
@@ -108,19 +119,15 @@ def check_labels(labels: Array, channel: Channel, hyperparameters: Mapping[str, 
     if len(bad):
         allowed = "0 or 1" if predictor == BINARY else f"integers from 0 to num_classes - 1 ({classes - 1})"
         raise UserError(
-            f"Channel '{channel.name}': row {before + bad[0] + 1} has label {labels[bad[0]]:g}; the labels of a "
-            f"{predictor} must be {allowed}"
+            f"{where}: row {before + bad[0] + 1} has label {labels[bad[0]]:g}; the labels of a {predictor} must be "
+            f"{allowed}"
         )
 
 
-def check_classes(labels: Array, channel: Channel, hyperparameters: Mapping[str, Any]) -> None:
+def check_classes(labels: Array, where: str, hyperparameters: Mapping[str, Any]) -> None:
     """Raise ``UserError`` if a classifier has rows of one class only to learn from; ``labels`` are those that occur."""
-    if hyperparameters["predictor_type"] == REGRESSOR or channel.name != "train":
-        return
-    if len(labels) < 2:
-        raise UserError(
-            f"Channel 'train' has only label {labels[0]:g}; a classifier needs rows of at least two classes"
-        )
+    if hyperparameters["predictor_type"] != REGRESSOR and len(labels) < 2:
+        raise UserError(f"{where} has only label {labels[0]:g}; a classifier needs rows of at least two classes")
 
 
 def scaler(rows: Rows, hyperparameters: Mapping[str, Any]) -> Scaler:
@@ -146,7 +153,7 @@ def scaler(rows: Rows, hyperparameters: Mapping[str, Any]) -> Scaler:
 
 
 def targets(rows: Rows, scale: Scaler, hyperparameters: Mapping[str, Any]) -> Array:
-    """What the losses compare raw outputs with: (rows, 1) or, for several classes, one-hot (rows, 1, classes)."""
+    """What the losses compare raw outputs with: (rows, 1) or, for several classes, one-hot (rows, classes, 1)."""
     if hyperparameters["predictor_type"] == MULTICLASS:
-        return np.eye(hyperparameters["num_classes"], dtype=np.float32)[rows.labels.astype(np.int64)][:, None, :]
+        return np.eye(hyperparameters["num_classes"], dtype=np.float32)[rows.labels.astype(np.int64)][:, :, None]
     return ((rows.labels - scale.label_mean) / scale.label_deviation).astype(np.float32)[:, None]

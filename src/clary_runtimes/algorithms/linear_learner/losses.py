@@ -28,9 +28,10 @@ def sigmoid(raw: Array) -> Array:
 
 
 def softmax(raw: Array) -> Array:
-    """Probabilities over the last axis."""
-    shifted = np.exp(raw - raw.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
+    """Probabilities of classes: ``raw`` is (rows, classes) or (rows, classes, models)."""
+    shifted = np.exp(raw - raw.max(axis=1, keepdims=True))
+    shifted /= shifted.sum(axis=1, keepdims=True)
+    return shifted
 
 
 def loss_function(name: str, hyperparameters: Mapping[str, Any]) -> Loss:
@@ -39,9 +40,14 @@ def loss_function(name: str, hyperparameters: Mapping[str, Any]) -> Loss:
 
 
 def _logistic(hyperparameters: Mapping[str, Any]) -> Loss:
+    def value(raw: Array, target: Array) -> Array:
+        # As np.logaddexp(0, -margin), several times as fast.
+        margin = np.where(target > 0, raw, -raw)
+        return np.log(1.0 + np.exp(-np.abs(margin))) - np.minimum(0.0, margin)
+
     return Loss(
         "binary_classification_cross_entropy_objective",
-        lambda raw, target: np.logaddexp(0.0, np.where(target > 0, -raw, raw)),
+        value,
         lambda raw, target: sigmoid(raw) - target,
     )
 
@@ -120,12 +126,15 @@ def _huber(hyperparameters: Mapping[str, Any]) -> Loss:
 
 
 def _softmax(hyperparameters: Mapping[str, Any]) -> Loss:
-    """Raw outputs (rows, models, classes), targets one-hot (rows, 1, classes)."""
+    """Raw outputs (rows, classes, models), targets one-hot (rows, classes, 1).
+
+    With the models last, and as many of them as fill a processor's registers, sums over classes are fast.
+    """
 
     def value(raw: Array, target: Array) -> Array:
-        top = raw.max(axis=-1, keepdims=True)
-        total = np.log(np.exp(raw - top).sum(axis=-1)) + top[..., 0]
-        return total - (raw * target).sum(axis=-1)
+        top = raw.max(axis=1, keepdims=True)
+        total = np.log(np.exp(raw - top).sum(axis=1)) + top[:, 0]
+        return total - (raw * target).sum(axis=1)
 
     return Loss("multiclass_cross_entropy_objective", value, lambda raw, target: softmax(raw) - target)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from clary_runtimes.algorithms.linear_learner.hyperparameters import REGRESSOR
+
 Array = Any
 
 NAMES = {"auto": "adam", "adam": "adam", "sgd": "sgd", "rmsprop": "rmsprop"}
@@ -16,10 +18,14 @@ class Optimizer:
     """Steps ``weights`` (features, columns) and ``bias`` (columns,) in place, a column being one output of one model.
 
     ``rates`` are the learning rates of the columns; the scheduler multiplies them by a factor every so many steps,
-    down to a minimum.
+    down to a minimum. ``planned`` is how many steps there will be at most. The factor ``auto`` is 0.99 every ten steps;
+    for a regressor it is smaller where that would leave more than a tenth of the rate, since a few large steps go back
+    and forth over the smallest squared error. A classifier's margins go on growing, and need such steps to get there.
     """
 
-    def __init__(self, hyperparameters: Mapping[str, Any], rates: Array, weights: Array, bias: Array) -> None:
+    def __init__(
+        self, hyperparameters: Mapping[str, Any], rates: Array, weights: Array, bias: Array, planned: int
+    ) -> None:
         def auto(name: str, default: float) -> float:
             value = hyperparameters[name]
             return default if value == "auto" else float(value)
@@ -28,8 +34,12 @@ class Optimizer:
         self.rates = rates.astype(np.float32)
         self.bias_multiplier = auto("bias_lr_mult", 1.0)
         self.scheduled = bool(hyperparameters["use_lr_scheduler"])
-        self.step_every = int(auto("lr_scheduler_step", 10))
-        self.factor = auto("lr_scheduler_factor", 0.99)
+        few = hyperparameters["predictor_type"] == REGRESSOR and hyperparameters["lr_scheduler_factor"] == "auto"
+        self.step_every = int(auto("lr_scheduler_step", max(1, min(10, planned // 10)) if few else 10))
+        factor = 0.99
+        if few:
+            factor = min(0.99 ** (self.step_every / 10), 0.1 ** (self.step_every / planned))
+        self.factor = auto("lr_scheduler_factor", factor)
         self.minimum = auto("lr_scheduler_minimum_lr", 1e-5)
         self.momentum = auto("momentum", 0.9)
         self.beta_1, self.beta_2 = auto("beta_1", 0.9), auto("beta_2", 0.999)

@@ -19,10 +19,11 @@ from clary_runtimes.algorithms.linear_learner.data import (
     Scaler,
     check_classes,
     check_labels,
+    check_rows,
     check_width,
     explained,
-    media_of,
     open_rows,
+    place,
     read_rows,
     scaler,
     targets,
@@ -88,12 +89,11 @@ def read_source(channel: Channel, hyperparameters: Mapping[str, Any]) -> Source:
         while not is_all and sum(map(len, first)) < hyperparameters["num_point_for_scaler"]:
             more, is_all = gather(blocks, LARGE // 8)
             first += more
-        check_width(first[0].features.shape[1], channel, hyperparameters)
+        check_width(first[0].features.shape[1], place(channel), hyperparameters)
         if is_all:
             everything = join(first)
             rows = Rows(everything.features, everything.labels)
-            check_labels(rows.labels, channel, hyperparameters)
-            check_classes(np.unique(rows.labels), channel, hyperparameters)
+            check_rows(rows, place(channel), hyperparameters, learnt_from=True)
             return in_memory(rows, hyperparameters)
         return _spooled(first, blocks, channel, hyperparameters)
     except NoDataError:
@@ -111,17 +111,17 @@ def _spooled(first: list[Batch], rest: Iterator[Batch], channel: Channel, hyperp
             break
     scale = scaler(Rows(*join(start)[:2]), hyperparameters)
     start.clear()
-    spool, sample = Spool(), _Sample()
+    spool, sample, where = Spool(), _Sample(), place(channel)
     counts: Array = 0
     for batch in drain(first, rest):
-        check_labels(batch.labels, channel, hyperparameters, spool.rows)
+        check_labels(batch.labels, where, hyperparameters, spool.rows)
         counts = counts + _class_counts(batch.labels, hyperparameters)
         scaled = scale.features(Rows(batch.features, batch.labels))
         step = max(1, PIECE // max(1, scaled[0].nbytes))
-        for place in range(0, len(scaled), step):
-            spool.add(Batch(scaled[place : place + step], batch.labels[place : place + step]))  # type: ignore[index]
+        for row in range(0, len(scaled), step):
+            spool.add(Batch(scaled[row : row + step], batch.labels[row : row + step]))  # type: ignore[index]
         sample.add(scaled, batch.labels)
-    check_classes(np.flatnonzero(counts), channel, hyperparameters)
+    check_classes(np.flatnonzero(counts), where, hyperparameters)
     features, labels = sample.rows()
     raw = features.astype(np.float64) * scale.deviation + scale.mean
     sampled = Rows(raw, labels)
@@ -158,6 +158,3 @@ def _class_counts(labels: Array, hyperparameters: Mapping[str, Any]) -> Array:
     if hyperparameters["predictor_type"] == MULTICLASS:
         return np.bincount(labels.astype(np.int64), minlength=hyperparameters["num_classes"])
     return np.bincount((labels > 0).astype(np.int64), minlength=2)
-
-
-__all__ = ["Source", "in_memory", "media_of", "read_source"]

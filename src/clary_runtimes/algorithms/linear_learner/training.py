@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -22,10 +23,13 @@ _CHUNK = 8192
 class Trainer:
     """The parameters of all candidates, and their training.
 
-    ``weights`` is (features, models x outputs) and ``bias`` (models x outputs,), for scaled features.
+    ``weights`` is (features, outputs x models) and ``bias`` (outputs x models,), for scaled features: the models lie
+    beside each other in every output. ``rows`` is how many there are in an epoch.
     """
 
-    def __init__(self, hyperparameters: Mapping[str, Any], models: Candidates, loss: Loss, width: int) -> None:
+    def __init__(
+        self, hyperparameters: Mapping[str, Any], models: Candidates, loss: Loss, width: int, rows: int
+    ) -> None:
         self.hyperparameters, self.models, self.loss = hyperparameters, models, loss
         self.multiclass = hyperparameters["predictor_type"] == MULTICLASS
         self.outputs = hyperparameters["num_classes"] if self.multiclass else 1
@@ -39,18 +43,21 @@ class Trainer:
         self.weights = weights.astype(np.float32)
         use_bias = hyperparameters["use_bias"]
         self.bias = np.full(shape[1], hyperparameters["init_bias"] if use_bias else 0.0, dtype=np.float32)
-        self.optimizer = Optimizer(hyperparameters, self._columns(models.learning_rate), self.weights, self.bias)
+        planned = hyperparameters["epochs"] * math.ceil(rows / hyperparameters["mini_batch_size"])
+        rates = self._columns(models.learning_rate)
+        self.optimizer = Optimizer(hyperparameters, rates, self.weights, self.bias, planned)
         self.wd, self.l1 = self._columns(models.wd), self._columns(models.l1)
         decay = hyperparameters["bias_wd_mult"]
         self.bias_wd = self.wd * (0.0 if decay == "auto" else decay)
 
     def _columns(self, values: Array) -> Array:
-        return np.repeat(values, self.outputs).astype(np.float32)
+        return np.tile(values, self.outputs).astype(np.float32)
 
     def raw(self, features: Array) -> Array:
-        """Raw outputs (rows, models), or (rows, models, classes)."""
-        product = features @ self.weights + self.bias
-        return product.reshape(len(features), -1, self.outputs) if self.multiclass else product
+        """Raw outputs (rows, models), or (rows, classes, models)."""
+        product = features @ self.weights
+        product += self.bias
+        return product.reshape(len(features), self.outputs, -1) if self.multiclass else product
 
     def epoch(self, pieces: Iterable[tuple[Array, Array]], row_weights: Callable[[Array], Array] | None) -> Array:
         """One pass over ``pieces`` (features and targets), each in random order; the mean loss of every model while it
@@ -74,7 +81,7 @@ class Trainer:
             gradient = self.loss.gradient(raw, wanted)
             if row_weights is not None:
                 weights = row_weights(wanted)
-                gradient = gradient * (weights[..., None] if self.multiclass else weights)
+                gradient = gradient * (weights[:, None] if self.multiclass else weights)
             gradient = gradient.reshape(len(batch), -1).astype(np.float32) / np.float32(len(batch))
             weight_gradient = batch.T @ gradient + self.wd * self.weights + self.l1 * np.sign(self.weights)
             bias_gradient = None
@@ -107,11 +114,12 @@ class BestWeights:
         """Take the present parameters of the models that improved."""
         improved = losses < self.losses
         self.losses = np.where(improved, losses, self.losses)
-        columns = np.repeat(improved, self.trainer.outputs)
+        columns = np.tile(improved, self.trainer.outputs)
         self.weights[:, columns] = self.trainer.weights[:, columns]
         self.bias[columns] = self.trainer.bias[columns]
 
     def restore(self) -> None:
+        """Give the trainer those parameters."""
         self.trainer.weights[:], self.trainer.bias[:] = self.weights, self.bias
 
 

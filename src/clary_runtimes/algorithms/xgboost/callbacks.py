@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import xgboost
 
+from clary_runtimes.algorithms.xgboost.library import RELEASE
 from clary_runtimes.algorithms.xgboost.metrics import TAB
 
 CHECKPOINT = "xgboost-checkpoint"
 KEPT_CHECKPOINTS = 5
-RELEASE = int(xgboost.__version__.split(".", maxsplit=1)[0])
 
 
 class InOrder(xgboost.callback.TrainingCallback):  # type: ignore[misc]
@@ -45,10 +45,10 @@ class InOrder(xgboost.callback.TrainingCallback):  # type: ignore[misc]
 
 
 class MetricsLog(xgboost.callback.TrainingCallback):  # type: ignore[misc]
-    """Prints ``[round]#011train-rmse:0.1#011validation-rmse:0.2``, where the documented expressions find it."""
+    """Says ``[round]#011train-rmse:0.1#011validation-rmse:0.2``, where the documented expressions find it."""
 
-    def __init__(self, first_round: int) -> None:
-        self.first_round = first_round
+    def __init__(self, first_round: int, say: Callable[[str], None]) -> None:
+        self.first_round, self.say = first_round, say
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         values = (
@@ -56,7 +56,7 @@ class MetricsLog(xgboost.callback.TrainingCallback):  # type: ignore[misc]
             for segment, metrics in evals_log.items()
             for name, history in metrics.items()
         )
-        print(f"[{epoch + self.first_round}]{''.join(values)}", flush=True)
+        self.say(f"[{epoch + self.first_round}]{''.join(values)}")
         return False
 
 

@@ -6,6 +6,8 @@ Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost.html (K-fold 
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,45 +16,48 @@ from clary_runtimes.algorithms.data.table import Table
 from clary_runtimes.algorithms.xgboost.data import matrix
 
 if TYPE_CHECKING:
-    from clary_runtimes.algorithms.xgboost.train import Rounds
+    from clary_runtimes.algorithms.xgboost.estimator import XGBoost
 
 Array = Any
 
 
-def cross_validate(rounds: Rounds, rows: Table) -> list[Any]:
-    """Train a model on each part of the data but one; the rows left out are predicted into ``predictions.csv``.
+def cross_validate(
+    estimator: XGBoost, rows: Table, boost: Callable[[Any, Any, int], Any], say: Callable[[str], None]
+) -> tuple[list[Any], Array]:
+    """Train a model on each part of the data but one, and predict the rows left out: models, and predictions.
 
-    That file, in the output data folder, has a line a row: its label, then its prediction (the mean over the repeats).
+    ``boost`` makes a model of a training and a validation matrix and its number. A prediction, (rows,) or (rows,
+    classes), is the mean over the repeats.
     """
-    labels, folds = rows.labels, rounds.folds or 2
-    classification = rounds.objective.startswith(("binary:", "multi:"))
-    generator = np.random.default_rng(int(rounds.parameters.get("seed", 0)))
-    folder = rounds.job.folders
+    labels, folds = rows.labels, estimator.folds or 2
+    classification = estimator.objective.startswith(("binary:", "multi:"))
+    generator = np.random.default_rng(int(estimator.hyperparameters.get("seed", 0)))
     models: list[Any] = []
     total: Array | None = None
-    print(f"Run {rounds.fold_rounds}-round of {folds}-fold cross validation with {len(labels)} rows", flush=True)
-    for _ in range(rounds.fold_rounds):
+    say(f"Run {estimator.fold_rounds}-round of {folds}-fold cross validation with {len(labels)} rows")
+    for _ in range(estimator.fold_rounds):
         parts = _parts(labels, folds, classification, generator)
         for part in range(folds):
             held, kept = np.flatnonzero(parts == part), np.flatnonzero(parts != part)
-            print(f"Train cross validation fold {part + 1}", flush=True)
-            train_part, held_part = matrix(rows.take(kept)), matrix(rows.take(held))
-            checkpoints = None
-            if rounds.job.checkpoints is not None:
-                checkpoints = rounds.job.checkpoints / f"model-{len(models)}"
-            model = rounds.run(train_part, held_part, folder.model / f"xgboost-model-{len(models)}", checkpoints)
+            say(f"Train cross validation fold {part + 1}")
+            held_part = matrix(rows.take(held))
+            model = boost(matrix(rows.take(kept)), held_part, len(models))
             predicted = model.predict(held_part)
             if total is None:
                 total = np.zeros((len(labels), *predicted.shape[1:]))
             total[held] += predicted
             models.append(model)
     assert total is not None
-    folder.output_data.mkdir(parents=True, exist_ok=True)
-    with (folder.output_data / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
+    return models, total / estimator.fold_rounds
+
+
+def write_predictions(path: Path, labels: Array, predictions: Array) -> None:
+    """Write ``predictions.csv``: a line a row, its label and then its prediction."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        for label, prediction in zip(labels, total / rounds.fold_rounds, strict=True):
+        for label, prediction in zip(labels, predictions, strict=True):
             writer.writerow([float(label), *np.atleast_1d(prediction).tolist()])
-    return models
 
 
 def _parts(labels: Array, count: int, stratified: bool, generator: Any) -> Array:

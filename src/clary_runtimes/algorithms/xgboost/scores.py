@@ -28,6 +28,23 @@ def evaluation(names: Sequence[str], objective: str) -> Callable[[Array, Any], l
     return evaluate
 
 
+def quality(predictions: Array, labels: Array, objective: str) -> dict[str, float]:
+    """The metrics of ``COMPUTED_HERE`` that fit ``objective``, of predictions as ``Booster.predict`` returns them.
+
+    Raises ``ValueError`` for a ranking or a survival time, whose metrics need more than labels.
+    """
+    if objective.startswith(("rank:", "survival:")):
+        raise ValueError(f"the metrics of {objective} need more than labels: groups, or which times are censored")
+    scores = _scores()
+    if not objective.startswith(("binary:", "multi:")):
+        return {name: float(scores[name](labels, predictions)) for name in ("mse", "r2")}
+    found = predicted_labels(predictions, objective)
+    names = ["accuracy", "balanced_accuracy", "f1_macro", "precision_macro", "recall_macro"]
+    if objective.startswith("binary:"):
+        names += ["f1_binary", "precision", "recall"]
+    return {name: float(scores[name](labels, found)) for name in names}
+
+
 def predicted_labels(predictions: Array, objective: str) -> Array:
     """The classes that ``predictions`` (as ``Booster.predict`` returns them for ``objective``) speak for."""
     if predictions.ndim == 2:
