@@ -23,6 +23,7 @@ from clary.edge.forward import Control
 from clary.edge.hosts import HostCheck
 from clary.edge.inference import LARGEST_PAYLOAD, Inference
 from clary.edge.own import TEST_RESET, OwnPages
+from clary.edge.payload_parts import PayloadParts
 from clary.edge.studio.app import Studio
 from clary.objects.model import Bucket
 from clary.services.iam.api import Identities, Principal
@@ -58,6 +59,7 @@ _HELD = {
 }
 _HELD_NAMES = frozenset((*_HELD, "set-cookie"))
 
+_INVOCATIONS = ("InvokeEndpoint", "InvokeEndpointWithResponseStream")
 LARGEST_BODY = LARGEST_PAYLOAD + 65_536
 """Bytes of a body that is held in memory; S3's are streamed and have no limit here."""
 
@@ -122,11 +124,13 @@ class EdgeApp:
             raise MissingAuthenticationToken("Missing Authentication Token")
         route = routing.identify(request)
         principal = self._authenticate(request, authorization)[0]
-        if route.operation == "InvokeEndpoint" and route.service == "sagemaker-runtime":
+        if route.service == "sagemaker-runtime" and route.operation in _INVOCATIONS:
             name = unquote(request.path.split("/")[2])
             arn = f"arn:aws:sagemaker:{route.region}:{principal.account}:endpoint/{name}"
-            self._identities.authorize(principal, "sagemaker:InvokeEndpoint", arn, {})
-            return await self._inference.invoke(request, principal, route.region, name, begun)
+            self._identities.authorize(principal, f"sagemaker:{route.operation}", arn, {})
+            if route.operation == "InvokeEndpoint":
+                return await self._inference.invoke(request, principal, route.region, name, begun)
+            return await self._inference.invoke_streaming(request, principal, route.region, name, begun)
         response = await self._control.send(request, route.service, route.region, principal, request_id)
         # What the request changed is known here before its sender can use it.
         revisions = self._identities.database.revisions()
@@ -275,11 +279,20 @@ def _error(request: Request, error: ServiceError, request_id: str) -> Response:
 
 
 async def _send(send: Send, response: Response) -> None:
-    assert isinstance(response.body, bytes)
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
-    headers.append((b"content-length", b"%d" % len(response.body)))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    if isinstance(response.body, bytes):
+        headers.append((b"content-length", b"%d" % len(response.body)))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": response.body})
+        return
+    assert isinstance(response.body, PayloadParts)
+    try:
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        async for part in response.body:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        await response.body.aclose()
 
 
 async def _send_s3(send: Send, response: S3Response) -> None:

@@ -19,6 +19,7 @@ from clary.core.errors import (
     ValidationError,
 )
 from clary.edge.invocations import Invocations
+from clary.edge.payload_parts import EVENT_STREAM, PayloadParts
 from clary.edge.routes import EndpointRoute, Instance, Routes, Variant
 from clary.edge.upstream import Answer, Header, NotConnected, Pool, UpstreamError
 from clary.services.iam.api import Principal
@@ -34,6 +35,9 @@ _FORWARDED = (
     ("accept", b"accept"),
     ("x-amzn-sagemaker-custom-attributes", b"x-amzn-sagemaker-custom-attributes"),
     ("x-amzn-sagemaker-inference-id", b"x-amzn-sagemaker-inference-id"),
+)
+_FORWARDED_STREAMING = tuple(
+    ("x-amzn-sagemaker-accept" if given == "accept" else given, sent) for given, sent in _FORWARDED
 )
 _RETURNED = (b"content-type", b"x-amzn-sagemaker-custom-attributes")
 _LATER = {
@@ -68,8 +72,26 @@ class Inference:
 
         Raises ``ValidationError``, ``ModelError``, ``ServiceUnavailable`` and others as documented.
         """
-        if begun is None:
-            begun = perf_counter()
+        answer, variant = await self._invoke(
+            request, principal, region, name, perf_counter() if begun is None else begun
+        )
+        return Response(200, _returned(answer, variant), answer.body)
+
+    async def invoke_streaming(
+        self, request: Request, principal: Principal, region: str, name: str, begun: float
+    ) -> Response:
+        """``InvokeEndpointWithResponseStream``: the same, and the client gets the answer as the container sends it."""
+        answer, variant = await self._invoke(request, principal, region, name, begun, streaming=True)
+        assert answer.stream is not None
+        returned = _returned(answer, variant)
+        if "content-type" in returned:
+            returned["x-amzn-sagemaker-content-type"] = returned["content-type"]
+        return Response(200, returned | {"content-type": EVENT_STREAM}, PayloadParts(answer.stream, variant.name))
+
+    async def _invoke(
+        self, request: Request, principal: Principal, region: str, name: str, begun: float, streaming: bool = False
+    ) -> tuple[Answer, Variant]:
+        """What a variant answers that is no error; with ``streaming`` the beginning of it."""
         if len(request.body) > LARGEST_PAYLOAD:
             raise RequestTooLarge(f"The payload has {len(request.body)} bytes; at most {LARGEST_PAYLOAD} are taken.")
         for header, member in _LATER.items():
@@ -78,14 +100,14 @@ class Inference:
         route = self._route(principal.account, region, name)
         variant = self._variant(route, request.headers.get("x-amzn-sagemaker-target-variant"), name)
         headers: list[Header] = [(b"host", b"model")]
-        for given, sent in _FORWARDED:
+        for given, sent in _FORWARDED_STREAMING if streaming else _FORWARDED:
             if (value := request.headers.get(given)) is not None:
                 headers.append((sent, value.encode("latin-1")))
         counted = (principal.account, region, name, variant.name)
         asked = perf_counter()
         overhead = (asked - begun) * 1e6
         try:
-            answer = await self._ask(variant, headers, request.body)
+            answer = await self._ask(variant, headers, request.body, streaming)
         except (ServiceUnavailable, ThrottlingException):
             self._invocations.count(counted, 0, 0.0, overhead)
             raise
@@ -95,11 +117,7 @@ class Inference:
         self._invocations.count(counted, answer.status, (perf_counter() - asked) * 1e6, overhead)
         if answer.status >= 400:
             raise _model_error(answer, variant, name, principal.account, region)
-        returned = {"x-amzn-invoked-production-variant": variant.name}
-        for key, text in answer.headers:
-            if key in _RETURNED:
-                returned[key.decode("latin-1")] = text.decode("latin-1")
-        return Response(200, returned, answer.body)
+        return answer, variant
 
     def _route(self, account: str, region: str, name: str) -> EndpointRoute:
         route = self._routes.get(account, region, name)
@@ -116,7 +134,7 @@ class Inference:
             raise ValidationError(f"Variant {target} not found for Request. Endpoint {name} has no such variant.")
         return variant
 
-    async def _ask(self, variant: Variant, headers: list[Header], body: bytes) -> Answer:
+    async def _ask(self, variant: Variant, headers: list[Header], body: bytes, streaming: bool) -> Answer:
         """What the least busy instance answers; where it has just gone, another one."""
         left = variant.instances
         if variant.concurrency and self._under_way(left) >= variant.concurrency:
@@ -124,7 +142,7 @@ class Inference:
         while left:
             instance = left[0] if len(left) == 1 else self._least_busy(left)
             try:
-                return await self._through(variant, instance, headers, body)
+                return await self._through(variant, instance, headers, body, streaming)
             except NotConnected:
                 # It is being started again, perhaps at another address, which the route says in a moment.
                 left = tuple(each for each in left if each is not instance)
@@ -139,23 +157,36 @@ class Inference:
     def _under_way(self, instances: Sequence[Instance]) -> int:
         return sum(self._busy.get(instance, 0) for instance in instances)
 
-    async def _through(self, variant: Variant, instance: Instance, headers: list[Header], body: bytes) -> Answer:
+    async def _through(
+        self, variant: Variant, instance: Instance, headers: list[Header], body: bytes, streaming: bool
+    ) -> Answer:
         """The answer of an instance, whose containers work on what the one before has made of the request.
 
         Raises ``NotConnected`` if nothing of the request was seen by any of them.
         """
-        busy = self._busy
-        busy[instance] = busy.get(instance, 0) + 1
+        self._busy[instance] = self._busy.get(instance, 0) + 1
+        stream = None
         try:
             if len(instance) == 1:
-                return await self._send(variant, instance[0], headers, body, TIMEOUT_SECONDS)
-            return await self._in_series(variant, instance, headers, body)
+                answer = await self._send(variant, instance[0], headers, body, TIMEOUT_SECONDS, streaming)
+            else:
+                answer = await self._in_series(variant, instance, headers, body, streaming)
+            stream = answer.stream
+            return answer
         finally:
-            busy[instance] -= 1
-            if not busy[instance]:
-                del busy[instance]
+            if stream is None:
+                self._done(instance)
+            else:
+                stream.when_over = lambda: self._done(instance)
 
-    async def _in_series(self, variant: Variant, instance: Instance, headers: list[Header], body: bytes) -> Answer:
+    def _done(self, instance: Instance) -> None:
+        self._busy[instance] -= 1
+        if not self._busy[instance]:
+            del self._busy[instance]
+
+    async def _in_series(
+        self, variant: Variant, instance: Instance, headers: list[Header], body: bytes, streaming: bool
+    ) -> Answer:
         # What the client accepts is for the last container; what comes out of one is what the next one gets.
         accepted = [header for header in headers if header[0] == b"accept"]
         others = [header for header in headers if header[0] not in (b"accept", b"content-type")]
@@ -165,7 +196,8 @@ class Inference:
             last = number == len(instance)
             sent = [*others, *given, *(accepted if last else ())]
             try:
-                answer = await self._send(variant, address, sent, body, max(0.001, until - perf_counter()))
+                left = max(0.001, until - perf_counter())
+                answer = await self._send(variant, address, sent, body, left, streaming and last)
             except NotConnected as error:
                 if number == 1:
                     raise
@@ -177,9 +209,12 @@ class Inference:
             body, given = answer.body, [] if kind is None else [(b"content-type", kind)]
         raise AssertionError("an instance has a container")
 
-    async def _send(self, variant: Variant, address: str, headers: list[Header], body: bytes, seconds: float) -> Answer:
+    async def _send(
+        self, variant: Variant, address: str, headers: list[Header], body: bytes, seconds: float, streaming: bool
+    ) -> Answer:
+        ask = self._pool.stream if streaming else self._pool.request
         try:
-            return await self._pool.request(address, b"POST", b"/invocations", headers, body, seconds)
+            return await ask(address, b"POST", b"/invocations", headers, body, seconds)
         except TimeoutError:
             message = f"Your invocation timed out while waiting for a response from container {variant.name}."
             raise ModelError(message, OriginalStatusCode=0, OriginalMessage=message) from None
@@ -200,3 +235,11 @@ def _model_error(answer: Answer, variant: Variant, name: str, account: str, regi
         OriginalMessage=original,
         LogStreamArn=f"arn:aws:logs:{region}:{account}:log-group:{group}",
     )
+
+
+def _returned(answer: Answer, variant: Variant) -> dict[str, str]:
+    returned = {"x-amzn-invoked-production-variant": variant.name}
+    for key, text in answer.headers:
+        if key in _RETURNED:
+            returned[key.decode("latin-1")] = text.decode("latin-1")
+    return returned

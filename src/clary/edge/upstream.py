@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, TypeVar, cast
 
 import httptools
 
@@ -18,7 +18,11 @@ from clary.core.sockets import Pinned
 LARGEST_ANSWER = 64 << 20
 """Bytes of an answer with its headers; more than SageMaker lets a container answer, and than control ever does."""
 
+MOST_WAITING = 1 << 20
+"""Bytes of a streamed answer that wait to be read before the server has to."""
+
 Header = tuple[bytes, bytes]
+C = TypeVar("C", bound="_Connection")
 
 
 class UpstreamError(Exception):
@@ -35,6 +39,8 @@ class Answer(NamedTuple):
     status: int
     headers: list[Header]
     body: bytes
+    stream: Stream | None = None
+    """What reads the body as it comes, where it was asked for so and is no error's."""
 
     def header(self, name: bytes) -> bytes | None:
         """The value of the first header called ``name``."""
@@ -128,6 +134,66 @@ class _Connection(asyncio.Protocol):
             self._answer.set_result(Answer(status, self._headers, b"".join(self._parts)))
 
 
+class Stream(_Connection):
+    """A connection for one answer that is read piece by piece; the server waits where nobody reads.
+
+    It is an asynchronous iterator of the pieces, which raises ``UpstreamError`` if the answer breaks off, and
+    ``TimeoutError`` if a piece takes longer than ``seconds``. ``aclose`` ends it, however far it was read.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pieces: asyncio.Queue[bytes | UpstreamError | None] = asyncio.Queue()
+        self._waiting = 0
+        self._whole = False
+        self.seconds = 60.0
+        self.when_over: Callable[[], None] = lambda: None
+        """Called once, when it has ended."""
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser: whoever waits for the answer gets its head."""
+        status = self._parser.get_status_code()
+        if status >= 200 and self._answer is not None and not self._answer.done():
+            self._answer.set_result(Answer(status, self._headers, b"", self))
+
+    def on_body(self, body: bytes) -> None:
+        self._pieces.put_nowait(body)
+        self._waiting += len(body)
+        self._size = 0  # the whole may be as long as it likes
+        if self._waiting > MOST_WAITING and self.transport is not None:
+            self.transport.pause_reading()
+
+    def on_message_complete(self) -> None:
+        self._whole = True
+        self._pieces.put_nowait(None)
+
+    def _fail(self, error: UpstreamError) -> None:
+        super()._fail(error)
+        if not self._whole:
+            self._pieces.put_nowait(error)
+
+    def __aiter__(self) -> Stream:
+        return self
+
+    async def __anext__(self) -> bytes:
+        async with asyncio.timeout(self.seconds):
+            piece = await self._pieces.get()
+        if piece is None:
+            raise StopAsyncIteration
+        if isinstance(piece, UpstreamError):
+            raise piece
+        self._waiting -= len(piece)
+        if self._waiting <= MOST_WAITING and self.transport is not None and not self.closed:
+            self.transport.resume_reading()
+        return piece
+
+    async def aclose(self) -> None:
+        """End the connection."""
+        self.close()
+        over, self.when_over = self.when_over, lambda: None
+        over()
+
+
 class Pool:
     """Connections to any number of servers, named ``unix:/path`` or ``tcp:host:port``."""
 
@@ -148,12 +214,34 @@ class Pool:
 
         Raises ``NotConnected``, ``UpstreamError``, and ``TimeoutError`` after ``timeout`` seconds.
         """
-        head = [method, b" ", target, b" HTTP/1.1\r\n"]
-        for name, value in headers:
-            head += (name, b": ", value, b"\r\n")
-        head.append(b"content-length: %d\r\n\r\n" % len(body))
         async with asyncio.timeout(timeout):
-            return await self._ask(address, b"".join(head), body)
+            return await self._ask(address, _head(method, target, headers, body), body)
+
+    async def stream(
+        self,
+        address: str,
+        method: bytes,
+        target: bytes,
+        headers: Iterable[Header],
+        body: bytes = b"",
+        timeout: float = 60.0,
+    ) -> Answer:
+        """Send a request over a connection of its own, and give the head of the answer with what reads its body; the
+        body of an error is read here.
+
+        Raises as ``request``; ``timeout`` is for the head, and for each piece.
+        """
+        async with asyncio.timeout(timeout):
+            connection = await self._connect(address, Stream)
+            try:
+                answer = await connection.ask(_head(method, target, headers, body), body)
+                if answer.status < 400:
+                    connection.seconds = timeout
+                    return answer
+                return Answer(answer.status, answer.headers, b"".join([piece async for piece in connection]))
+            except BaseException:
+                connection.close()
+                raise
 
     async def _ask(self, address: str, head: bytes, body: bytes) -> Answer:
         idle = self._idle[address]
@@ -167,7 +255,7 @@ class Pool:
                 # The server may close a connection that was idle just when it is used again; it has then seen nothing.
                 if connection.begun:
                     raise
-        return await self._use(await self._connect(address), address, head, body)
+        return await self._use(await self._connect(address, _Connection), address, head, body)
 
     async def _use(self, connection: _Connection, address: str, head: bytes, body: bytes) -> Answer:
         try:
@@ -183,16 +271,16 @@ class Pool:
         return answer
 
     @staticmethod
-    async def _connect(address: str) -> _Connection:
+    async def _connect(address: str, kind_of: type[C]) -> C:
         loop = asyncio.get_running_loop()
         kind, _, place = address.partition(":")
         try:
             if kind == "unix":
                 with Pinned(place) as name:
-                    _, connection = await loop.create_unix_connection(_Connection, name)
+                    _, connection = await loop.create_unix_connection(kind_of, name)
             else:
                 host, _, port = place.rpartition(":")
-                _, connection = await loop.create_connection(_Connection, host, int(port))
+                _, connection = await loop.create_connection(kind_of, host, int(port))
         except OSError as error:
             raise NotConnected(f"{address}: {error}") from error
         return connection
@@ -202,3 +290,11 @@ class Pool:
         for address in [address for address in self._idle if address not in addresses]:
             for connection in self._idle.pop(address):
                 connection.close()
+
+
+def _head(method: bytes, target: bytes, headers: Iterable[Header], body: bytes) -> bytes:
+    head = [method, b" ", target, b" HTTP/1.1\r\n"]
+    for name, value in headers:
+        head += (name, b": ", value, b"\r\n")
+    head.append(b"content-length: %d\r\n\r\n" % len(body))
+    return b"".join(head)

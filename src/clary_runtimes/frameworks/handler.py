@@ -10,7 +10,7 @@ import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -84,11 +84,9 @@ class ScriptHandler:
             result, answer = result
         if hasattr(result, "get_data"):  # a Flask or Werkzeug response
             result, answer = result.get_data(), result.mimetype or answer
-        if isinstance(result, str):
-            result = result.encode("utf-8")
-        if not isinstance(result, (bytes, bytearray, memoryview)):
-            raise TypeError(f"the script answered with {type(result).__name__}; it must be str or bytes")
-        return Reply(200, answer, bytes(result))
+        if isinstance(result, Iterator):
+            return Reply(200, answer, map(_encoded, result))
+        return Reply(200, answer, _encoded(result))
 
     def _transform(self, model: Any, payload: bytes | str, content_type: str, accept: str) -> Any:
         if self.input_fn is not None:
@@ -137,3 +135,11 @@ def _default_input(framework: str, body: bytes, content_type: str) -> Any:
     from clary_runtimes.algorithms.xgboost.serve import decode_rows
 
     return xgboost.DMatrix(decode_rows(body, content_type)[0])
+
+
+def _encoded(result: Any) -> bytes:
+    if isinstance(result, str):
+        return result.encode("utf-8")
+    if not isinstance(result, (bytes, bytearray, memoryview)):
+        raise TypeError(f"the script answered with {type(result).__name__}; it must be str or bytes")
+    return bytes(result)

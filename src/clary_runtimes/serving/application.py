@@ -10,7 +10,7 @@ import asyncio
 import json
 import threading
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -88,17 +88,26 @@ class Application:
             reply = self._execution_parameters()
         else:
             reply = Reply(404, TEXT, b"Not Found")
-        await send(
-            {
-                "type": "http.response.start",
-                "status": reply.status,
-                "headers": [
-                    (b"content-type", reply.content_type.encode("latin-1")),
-                    (b"content-length", str(len(reply.body)).encode()),
-                ],
-            }
-        )
-        await send({"type": "http.response.body", "body": reply.body})
+        headers = [(b"content-type", reply.content_type.encode("latin-1"))]
+        if isinstance(reply.body, bytes):
+            headers.append((b"content-length", str(len(reply.body)).encode()))
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        if isinstance(reply.body, bytes):
+            await send({"type": "http.response.body", "body": reply.body})
+        else:
+            await self._stream(reply.body, send)
+
+    async def _stream(self, pieces: Iterator[bytes], send: Send) -> None:
+        """Send pieces as they come. What they raise breaks off the answer, so that nobody takes it for whole."""
+        loop = asyncio.get_running_loop()
+        try:
+            while (piece := await loop.run_in_executor(self.threads, next, pieces, None)) is not None:
+                if piece:  # an empty one would end the answer
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except Exception:
+            traceback.print_exc()
+            raise
+        await send({"type": "http.response.body", "body": b""})
 
     def _ping(self) -> Reply:
         if self.handler is not None:

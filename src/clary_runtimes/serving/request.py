@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 
@@ -10,7 +11,8 @@ class Reply(NamedTuple):
 
     status: int
     content_type: str
-    body: bytes
+    body: bytes | Iterator[bytes]
+    """The whole answer, or its pieces as they come, which are sent one by one."""
 
 
 class RequestError(Exception):

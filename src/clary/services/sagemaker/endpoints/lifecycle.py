@@ -14,7 +14,7 @@ from clary.resources.context import Reconciliation
 from clary.resources.lifecycle import Lifecycle
 from clary.services.sagemaker.endpoints import servers
 from clary.services.sagemaker.endpoints.deployment import Deployment, DeploymentFailed, Server, fill, plan, retain
-from clary.services.sagemaker.endpoints.shifting import Alarmed, begin, further, policy_of
+from clary.services.sagemaker.endpoints.shifting import Alarmed, Shift, begin, further, policy_of
 from clary.services.sagemaker.endpoints.traffic import route
 
 log = logging.getLogger(__name__)
@@ -88,17 +88,18 @@ def _shift(look: Reconciliation, serving: dict[str, Any]) -> float | None:
     platform, record = look.platform, look.record
     policy = policy_of(record.document)
     now = platform.clock()
+    shift: Shift = serving["shift"] or begin(now)
     if serving["shift"] is None:
-        serving["shift"] = begin(now)
-        _publish(look, serving, policy.share(serving["shift"], serving["next"]))
+        serving["shift"] = shift
+        _publish(look, serving, policy.share(shift, serving["next"]))
     with platform.database.read() as transaction:
         policy.check(transaction, record, now - serving["next"]["since"])
-    left = policy.left(serving["shift"], now)
+    left = policy.left(shift, now)
     if left > 0:
         _heal(look, serving["current"])
         return min(left, STARTING_SECONDS)
-    if policy.share(serving["shift"], serving["next"]) < 1:
-        serving["shift"] = further(serving["shift"], now)
+    if policy.share(shift, serving["next"]) < 1:
+        serving["shift"] = further(shift, now)
         _publish(look, serving, policy.share(serving["shift"], serving["next"]))
         return 0.0
     _retire(look, serving, serving["current"]["servers"], policy.termination_wait)
