@@ -18,6 +18,7 @@ from clary.core.errors import (
     ThrottlingException,
     ValidationError,
 )
+from clary.edge.capture import Captures, Place
 from clary.edge.invocations import Invocations
 from clary.edge.payload_parts import EVENT_STREAM, PayloadParts
 from clary.edge.routes import EndpointRoute, Instance, Routes, Variant
@@ -58,7 +59,8 @@ class ModelError(ServiceError):
 class Inference:
     """The data plane of real-time inference."""
 
-    def __init__(self, routes: Routes, pool: Pool, invocations: Invocations) -> None:
+    def __init__(self, routes: Routes, pool: Pool, invocations: Invocations, captures: Captures) -> None:
+        self._captures = captures
         self._routes = routes
         self._pool = pool
         self._invocations = invocations
@@ -72,9 +74,11 @@ class Inference:
 
         Raises ``ValidationError``, ``ModelError``, ``ServiceUnavailable`` and others as documented.
         """
-        answer, variant = await self._invoke(
-            request, principal, region, name, perf_counter() if begun is None else begun
-        )
+        begun = perf_counter() if begun is None else begun
+        answer, variant = await self._invoke(request, principal, region, name, begun)
+        if variant.capture is not None:
+            place = Place(principal.account, region, name, variant.name, variant.capture)
+            self._captures.offer(place, request, answer)
         return Response(200, _returned(answer, variant), answer.body)
 
     async def invoke_streaming(

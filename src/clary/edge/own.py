@@ -15,6 +15,7 @@ from clary.core import clock
 from clary.core.errors import MissingAuthenticationToken, ServiceError
 from clary.core.settings import Settings
 from clary.edge.body import whole
+from clary.edge.capture import Captures
 from clary.edge.forward import Control
 from clary.edge.invocations import Invocations
 from clary.edge.routes import Routes
@@ -49,6 +50,7 @@ class OwnPages:
         control: Control,
         store: ObjectStore,
         invocations: Invocations,
+        captures: Captures,
     ) -> None:
         self._settings = settings
         self._identities = identities
@@ -57,6 +59,7 @@ class OwnPages:
         self._control = control
         self._store = store
         self._invocations = invocations
+        self._captures = captures
 
     async def answer(self, request: Request, receive: Receive) -> Response:
         """Answer a request; errors are JSON with ``code`` and ``message``."""
@@ -122,6 +125,7 @@ class OwnPages:
     async def _clear(self, request: Request, region: str, principal: Principal) -> Response:
         asked = replace(request, path="/_clary/reset")
         self._invocations.forget()
+        self._captures.forget()
         response = await self._control.send(asked, "clary", region, principal, "reset")
         await self._clear_objects()
         self.refresh()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from clary.edge.capture import Capture
 from clary.state.database import Database
 
 Instance = tuple[str, ...]
@@ -23,6 +24,8 @@ class Variant:
     instances: tuple[Instance, ...]
     concurrency: int = 0
     """How many requests it takes at once; 0 for as many as come."""
+    capture: Capture | None = None
+    """What is captured of it."""
 
 
 @dataclass(frozen=True)
@@ -107,4 +110,5 @@ class Routes:
 
 def _variant(document: Mapping[str, Any]) -> Variant:
     instances = tuple(tuple(instance) for instance in document["instances"])
-    return Variant(document["name"], float(document["weight"]), instances, document.get("concurrency", 0))
+    capture = Capture.of(document.get("capture"))
+    return Variant(document["name"], float(document["weight"]), instances, document.get("concurrency", 0), capture)

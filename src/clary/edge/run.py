@@ -14,6 +14,7 @@ from clary.core.files import write_private
 from clary.core.process import begin, server
 from clary.core.settings import Settings
 from clary.edge.app import EdgeApp, authorize_s3
+from clary.edge.capture import Captures
 from clary.edge.forward import Control
 from clary.edge.inference import Inference
 from clary.edge.invocations import Invocations
@@ -44,20 +45,23 @@ async def serve(settings: Settings) -> None:
     routes = Routes(database)
     control = Control(settings.control_socket, pool)
     invocations = Invocations(control)
-    own = OwnPages(settings, identities, routes, pool, control, store, invocations)
-    inference = Inference(routes, pool, invocations)
+    s3 = S3App(store, authorize_s3(identities))
+    captures = Captures(identities, s3)
+    own = OwnPages(settings, identities, routes, pool, control, store, invocations, captures)
+    inference = Inference(routes, pool, invocations, captures)
     studio = Studio(settings, identities, control, inference)
-    app = EdgeApp(settings, identities, S3App(store, authorize_s3(identities)), inference, control, own, studio)
+    app = EdgeApp(settings, identities, s3, inference, control, own, studio)
     own.refresh()
     listening = server(app, EdgeProtocol, keep_alive_seconds=KEEP_ALIVE_SECONDS)
     port = listener.getsockname()[1]
     write_private(settings.run / "edge.json", json.dumps({"port": port, "pid": os.getpid()}))
-    tasks = [asyncio.create_task(own.keep_fresh()), asyncio.create_task(invocations.tell())]
+    tasks = [asyncio.create_task(each) for each in (own.keep_fresh(), invocations.tell(), captures.write())]
     try:
         await listening.serve(sockets=[listener])
     finally:
         for task in tasks:
             task.cancel()
+        await captures.close()
         await invocations.close()
         await store.close()
         database.close()

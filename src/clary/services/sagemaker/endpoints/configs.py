@@ -11,6 +11,7 @@ from clary.core.errors import NotAvailableYet, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
+from clary.services.sagemaker.endpoints.capture import check_capture
 from clary.services.sagemaker.execution.hosts import check_count
 from clary.services.sagemaker.models.api import models
 from clary.state.transaction import Transaction
@@ -28,8 +29,8 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
     for member, what in _LATER.items():
         if member in params:
             raise NotAvailableYet(f"{what} ({member}) is not available in Clary yet.")
-    if params.get("DataCaptureConfig", {}).get("EnableCapture"):
-        raise NotAvailableYet("Data capture is not available in Clary yet.")
+    if "DataCaptureConfig" in params:
+        check_capture(params["DataCaptureConfig"])
     if len({"ServerlessConfig" in variant for variant in params["ProductionVariants"]}) > 1:
         raise ValidationException("An endpoint cannot have serverless variants together with others.")
     names: set[str] = set()

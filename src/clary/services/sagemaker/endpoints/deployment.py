@@ -7,7 +7,7 @@ of the model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from clary.resources.context import Platform
@@ -17,8 +17,8 @@ from clary.state.records import Key, Record
 Deployment = dict[str, Any]
 Server = dict[str, Any]
 
-KEPT = ("DesiredInstanceCount", "DesiredWeight")
-"""What ``RetainAllVariantProperties`` keeps of a variant that stays, unless it is excluded."""
+KEPT = ("DesiredInstanceCount", "DesiredWeight", "DataCaptureConfig")
+"""What ``RetainAllVariantProperties`` keeps, of variants that stay, unless it is excluded."""
 
 
 class DeploymentFailed(Exception):
@@ -47,6 +47,7 @@ def plan(platform: Platform, record: Record, config_name: str, generation: int) 
             )
     deployment = {
         "config": config_name,
+        "capture": config.document.get("DataCaptureConfig"),
         "since": platform.clock(),
         "variants": variants,
         "servers": [],
@@ -57,8 +58,10 @@ def plan(platform: Platform, record: Record, config_name: str, generation: int) 
     return deployment
 
 
-def retain(deployment: Deployment, before: Mapping[str, Any], excluded: Iterable[str]) -> None:
+def retain(deployment: Deployment, before: Mapping[str, Any], excluded: Collection[str]) -> None:
     """Let the variants that ``before`` has, too, keep their counts and weights, except for what is ``excluded``."""
+    if KEPT[2] not in excluded:
+        deployment["capture"] = before["capture"]
     known = {each["variant"]["VariantName"]: each for each in before["variants"]}
     for each in deployment["variants"]:
         old = known.get(each["variant"]["VariantName"])

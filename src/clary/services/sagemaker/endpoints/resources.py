@@ -11,6 +11,7 @@ from clary.core.errors import ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
+from clary.services.sagemaker.endpoints.capture import summary
 from clary.services.sagemaker.endpoints.configs import endpoint_configs
 from clary.services.sagemaker.endpoints.deployment import KEPT
 from clary.services.sagemaker.endpoints.lifecycle import ENDPOINT, SERVING, UPDATE, WANTED, reconcile
@@ -38,7 +39,7 @@ def _amend(context: Context, transaction: Transaction, record: Record, changes: 
     if excluded and not how.get("RetainAllVariantProperties"):
         raise ValidationException(
             f"ExcludeRetainedVariantProperties ({', '.join(excluded)}) needs RetainAllVariantProperties, which keeps "
-            f"{' and '.join(KEPT)}."
+            f"{', '.join(KEPT)}."
         )
     wanted = changes["EndpointConfigName"]
     changes.clear()
@@ -80,6 +81,9 @@ endpoints = Resource(
     amend=_amend,
     computed={
         "ProductionVariants": lambda _, __, record: variants(record, record.document.get(SERVING, {}).get("current")),
+        "DataCaptureConfig": lambda _, __, record: summary(
+            (record.document.get(SERVING, {}).get("current") or {}).get("capture")
+        ),
         "PendingDeploymentSummary": lambda _, __, record: pending(record),
     },
     remove=_remove,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from clary.compute.placement.base import Placement
+from clary.services.sagemaker.endpoints.capture import told
 from clary.services.sagemaker.endpoints.deployment import Deployment, instances
 
 
@@ -34,6 +35,12 @@ def _variants(placement: Placement, deployment: Deployment) -> list[dict[str, An
         ]
         most = variant.get("ServerlessConfig", {}).get("MaxConcurrency", 0)
         found.append(
-            {"name": variant["VariantName"], "weight": each["weight"], "instances": chains, "concurrency": most}
+            {
+                "name": variant["VariantName"],
+                "weight": each["weight"],
+                "instances": chains,
+                "concurrency": most,
+                "capture": told(deployment["capture"], each["model"]["ExecutionRoleArn"]),
+            }
         )
     return found
