@@ -16,6 +16,12 @@ ROW = ",".join(f"{0.1 * n:.3f}" for n in range(FEATURES)).encode()
 def deploy(aws: Any, image: str) -> str:
     """Train a binary classifier of 50 trees, bring it into service, and give the endpoint's name."""
     name = f"bench-{int(time.time())}"
+    serve(aws, name, image, train(aws, name, image))
+    return name
+
+
+def train(aws: Any, name: str, image: str) -> str:
+    """Train a binary classifier of 50 trees in a job called ``name``, and give the URI of its archive."""
     s3, sagemaker = aws.client("s3"), aws.client("sagemaker")
     s3.create_bucket(Bucket=name)
     random.seed(0)
@@ -44,8 +50,7 @@ def deploy(aws: Any, image: str) -> str:
         TrainingJobName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 600}
     )
     job = sagemaker.describe_training_job(TrainingJobName=name)
-    serve(aws, name, image, job["ModelArtifacts"]["S3ModelArtifacts"])
-    return name
+    return str(job["ModelArtifacts"]["S3ModelArtifacts"])
 
 
 def serve(aws: Any, name: str, image: str, data: str, **environment: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from clary.compute.agent.documents import dumps, loads
 from clary.compute.agent.folder import read_spec
-from clary.compute.spec import ImageSpec, Input, JobSpec, Limits, MetricDefinition, Output, SpecError
+from clary.compute.spec import ImageSpec, Input, JobSpec, Limits, MetricDefinition, Output, SpecError, Transform
 
 FULL = JobSpec(
     id="job.1_a-b",
@@ -28,6 +28,7 @@ FULL = JobSpec(
     network=False,
     metrics=[MetricDefinition("m", "(x)")],
     requirements="requirements.txt",
+    transform=Transform(Input("t", "s3://b/in", sharded=True), "s3://b/out", split="Line", max_payload_mb=0),
 )
 
 
@@ -38,7 +39,7 @@ def test_documents_come_back() -> None:
 
 def test_unknown_fields_of_a_later_version_are_left_out() -> None:
     document = json.loads(FULL.to_json()) | {"later": 1}
-    document["limits"]["later"] = 2
+    document["limits"]["later"] = document["transform"]["later"] = document["transform"]["source"]["later"] = 2
     assert JobSpec.from_json(json.dumps(document)) == FULL
 
 
@@ -55,6 +56,8 @@ def test_the_agent_sees_the_same(tmp_path: Path) -> None:
     seen = read_spec(str(tmp_path / "spec.json"))
     assert (seen.id, seen.attempt, seen.environment, seen.files) == (FULL.id, 3, FULL.environment, FULL.files)
     assert vars(seen.inputs[0]) == vars(FULL.inputs[0])
+    assert seen.transform is not None and FULL.transform is not None
+    assert vars(seen.transform.source) == vars(FULL.transform.source) and seen.transform.split == "Line"
     assert (seen.limits.max_runtime_s, seen.image.variables, seen.metrics[0].regex) == (1.5, {"A": "b"}, "(x)")
 
 

@@ -65,14 +65,14 @@ def test_seconds_are_told_once(control: Control) -> None:
     counting.pass_second()
     assert control.got == []
     for status, model_us in ((200, 100.0), (200, 300.0), (404, 50.0), (500, 50.0), (302, 50.0), (0, 0.0)):
-        counting.count(VARIANT, status, model_us, 10.0)
+        counting.count(VARIANT, status, model_us, 10.0, instances=2)
     counting.pass_second()
     [batch] = control.got
     assert batch.number == 1
     assert batch.values[0][:2] == VARIANT[:2]
     assert sums(batch) == {
         ("Invocations", 0): (6, 6), ("Invocation4XXErrors", 0): (6, 1), ("Invocation5XXErrors", 0): (6, 2),
-        ("InvocationModelErrors", 0): (6, 4), ("ModelLatency", 0): (5, 550), ("OverheadLatency", 0): (6, 60),
+        ("InvocationsPerInstance", 0): (6, 3), ("InvocationModelErrors", 0): (6, 4), ("ModelLatency", 0): (5, 550), ("OverheadLatency", 0): (6, 60),
     }  # fmt: skip
     latency = next(point for point in batch.values[0][2] if point.metric.name == "ModelLatency")
     assert latency.unit == "Microseconds" and latency.metric.dimensions == (

@@ -330,6 +330,38 @@ def test_scripts_of_the_xgboost_container_find_its_module(lab: Lab) -> None:
     assert "empty None" in log
 
 
+def test_scripts_of_the_xgboost_container_read_requests(lab: Lab) -> None:
+    """https://github.com/aws/sagemaker-xgboost-container/blob/master/src/sagemaker_xgboost_container/encoder.py"""
+    program = """
+        import json
+        from sagemaker_xgboost_container import encoder
+
+        def model_fn(folder):
+            return None
+
+        def input_fn(body, content_type):
+            if content_type == "text/libsvm":
+                return encoder.libsvm_to_dmatrix(body)
+            return encoder.decode(body, content_type)
+
+        def predict_fn(rows, model):
+            return {"shape": [rows.num_row(), rows.num_col()]}
+
+        def output_fn(prediction, accept):
+            return encoder.json_to_jsonlines({"predictions": [prediction]}), "application/jsonlines"
+    """
+    code = lab.script(program)
+    variables = {"SAGEMAKER_PROGRAM": "train.py", "SAGEMAKER_SUBMIT_DIRECTORY": code}
+    lab.model("requests", None, XGBOOST, Environment=variables)
+    lab.endpoint_config("requests", "requests")
+    lab.sagemaker.create_endpoint(EndpointName="requests", EndpointConfigName="requests")
+    assert lab.endpoint_settled("requests")["EndpointStatus"] == "InService", lab.endpoint_log("requests")
+    for body, kind, shape in (("0:1 2:3\n1:2\n", "text/libsvm", [2, 3]), ("1,2\n3,4\n5,6", "text/csv", [3, 2])):
+        assert json.loads(lab.invoke("requests", body, kind)) == {"shape": shape}
+    with pytest.raises(ClientError, match="application/pdf is not"):
+        lab.invoke("requests", "1", "application/pdf")
+
+
 def test_tar_unpacks_what_others_have_packed(lab: Lab) -> None:
     """Whoever Clary runs as: in a container ``tar`` may give files to any user, in a sandbox there is one."""
     packed = io.BytesIO()

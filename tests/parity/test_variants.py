@@ -235,6 +235,35 @@ def test_traffic_moves_in_equal_steps(lab: Lab) -> None:
     assert load.failures == []
 
 
+def test_an_alarm_takes_an_update_back(lab: Lab) -> None:
+    cloudwatch = lab.server.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="errors",
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Statistic="Average",
+        Dimensions=[{"Name": "EndpointName", "Value": "alarmed"}, {"Name": "VariantName", "Value": "v"}],
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0.5,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
+    blue_and_green(lab, "alarmed")
+    size = {"Type": "CAPACITY_PERCENT", "Value": 50}
+    routing = {"Type": "CANARY", "CanarySize": size, "WaitIntervalInSeconds": 600}
+    with Load(lab, "alarmed") as load:
+        alarms = {"Alarms": [{"AlarmName": "errors"}]}
+        update(lab, "alarmed", "alarmed-green", routing, AutoRollbackConfiguration=alarms)
+        eventually(lambda: load.answers["x>green"] > 0, "the canary answers")
+        cloudwatch.set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="tried")
+        settled = lab.endpoint_settled("alarmed")
+        assert (settled["EndpointStatus"], settled["EndpointConfigName"]) == ("InService", "alarmed-blue")
+        assert "in ALARM state" in settled["FailureReason"] and "errors" in settled["FailureReason"]
+        eventually(lambda: share(load, 40) == 0, "blue answers all again")
+    assert load.failures == []
+
+
 @pytest.mark.parametrize(
     ("routing", "message"),
     [

@@ -104,6 +104,35 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Transform:
+    """What is sent to a model server instead of serving it: batch transform. Members are named after AWS's, which say
+    more: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTransformJob.html"""
+
+    source: Input
+    """The objects, of kind ``prefix`` or ``manifest``; they are not brought into the job."""
+    output: str
+    """The prefix under which each object's output gets the object's name and ``.out``."""
+    content_type: str = ""
+    accept: str = ""
+    unzip: bool = False
+    """The objects are gzip data."""
+    split: Literal["None", "Line", "RecordIO", "TFRecord"] = "None"
+    assemble_lines: bool = False
+    strategy: str = ""
+    """``MultiRecord`` or ``SingleRecord``; empty for what the container asks for."""
+    max_payload_mb: int | None = None
+    """0 for payloads of any size; None for what the container asks for."""
+    max_concurrent: int = 0
+    """0 for what the container asks for."""
+    timeout_s: float = 600
+    retries: int = 3
+    input_filter: str = "$"
+    output_filter: str = "$"
+    join: bool = False
+    """Join each record with its answer."""
+
+
+@dataclass(frozen=True)
 class MetricDefinition:
     """A number that is read from the log: the first group of ``regex``."""
 
@@ -177,6 +206,8 @@ class JobSpec:
     """``plain`` or ``bubblewrap``; empty means the placement's choice."""
     notes: list[str] = field(default_factory=list)
     """Lines that the platform writes at the head of the job's log."""
+    transform: Transform | None = None
+    """For a server: the batch that it is run for, after which it ends."""
 
     def __post_init__(self) -> None:
         check_id(self.id)
@@ -199,6 +230,9 @@ class JobSpec:
             document["outputs"] = [_known(Output, each) for each in document.get("outputs", ())]
             document["metrics"] = [_known(MetricDefinition, each) for each in document.get("metrics", ())]
             document["limits"] = _known(Limits, document.get("limits", {}))
+            if (transform := document.get("transform")) is not None:
+                source = _known(Input, transform["source"])
+                document["transform"] = _known(Transform, {**transform, "source": source})
             spec: JobSpec = _known(cls, document)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise SpecError(f"not a job document: {error}") from error

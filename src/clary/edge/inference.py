@@ -107,18 +107,18 @@ class Inference:
         for given, sent in _FORWARDED_STREAMING if streaming else _FORWARDED:
             if (value := request.headers.get(given)) is not None:
                 headers.append((sent, value.encode("latin-1")))
-        counted = (principal.account, region, name, variant.name)
+        counted, instances = (principal.account, region, name, variant.name), len(variant.instances)
         asked = perf_counter()
         overhead = (asked - begun) * 1e6
         try:
             answer = await self._ask(variant, headers, request.body, streaming)
         except (ServiceUnavailable, ThrottlingException):
-            self._invocations.count(counted, 0, 0.0, overhead)
+            self._invocations.count(counted, 0, 0.0, overhead, instances)
             raise
         except ServiceError:
-            self._invocations.count(counted, 0, (perf_counter() - asked) * 1e6, overhead)
+            self._invocations.count(counted, 0, (perf_counter() - asked) * 1e6, overhead, instances)
             raise
-        self._invocations.count(counted, answer.status, (perf_counter() - asked) * 1e6, overhead)
+        self._invocations.count(counted, answer.status, (perf_counter() - asked) * 1e6, overhead, instances)
         if answer.status >= 400:
             raise _model_error(answer, variant, name, principal.account, region)
         return answer, variant

@@ -48,10 +48,11 @@ Variant = tuple[str, str, str, str]
 class Counts:
     """The invocations of one variant within a second; latencies are microseconds."""
 
-    __slots__ = ("answered_4xx", "answered_5xx", "errors", "invocations", "model", "overhead")
+    __slots__ = ("answered_4xx", "answered_5xx", "errors", "invocations", "model", "overhead", "per_instance")
 
     def __init__(self) -> None:
         self.invocations = self.answered_4xx = self.answered_5xx = self.errors = 0
+        self.per_instance = 0.0
         self.model = Latency()
         self.overhead = Latency()
 
@@ -86,16 +87,17 @@ class Invocations:
         self._sent: bytes | None = None
         self._telling: asyncio.Task[None] | None = None
 
-    def count(self, variant: Variant, status: int, model_us: float, overhead_us: float) -> None:
+    def count(self, variant: Variant, status: int, model_us: float, overhead_us: float, instances: int = 1) -> None:
         """An invocation came to its end: the model answered with ``status``, or 0 where it did not answer.
 
         ``model_us`` is how long that took, 0 if it could not be asked, and ``overhead_us`` everything before that since
-        the request began.
+        the request began. ``instances`` share the variant's invocations.
         """
         counts = self._counts.get(variant)
         if counts is None:
             counts = self._counts[variant] = Counts()
         counts.invocations += 1
+        counts.per_instance += 1 / max(1, instances)
         if not 200 <= status < 300:
             counts.errors += 1
             if 400 <= status < 500:
@@ -216,6 +218,7 @@ def _summaries(counts: Counts) -> dict[str, Summary]:
     latencies = {"ModelLatency": counts.model, "OverheadLatency": counts.overhead}
     return {
         "Invocations": _ones(counts.invocations, counts.invocations),
+        "InvocationsPerInstance": _alike(counts.per_instance, counts.invocations),
         **{name: _ones(count, counts.invocations) for name, count in errors.items()},
         **{name: latency.summary() for name, latency in latencies.items() if latency.count},
     }
@@ -227,4 +230,10 @@ def _ones(ones: int, of: int) -> Summary:
         summary.add(1.0, ones)
     if of > ones:
         summary.add(0.0, of - ones)
+    return summary
+
+
+def _alike(total: float, count: int) -> Summary:
+    summary = Summary()
+    summary.add(total / count, count)
     return summary

@@ -18,7 +18,7 @@ from clary_runtimes.algorithms.data import content_types
 from clary_runtimes.contract.errors import UserError
 from clary_runtimes.contract.folders import Folders
 from clary_runtimes.frameworks import encoding
-from clary_runtimes.frameworks.source import serving_source
+from clary_runtimes.frameworks.source import MODULES, serving_source
 from clary_runtimes.serving.request import Reply, RequestError
 
 DEFAULT_PROGRAM = "inference.py"
@@ -113,6 +113,8 @@ class ScriptHandler:
         for place in (str(path.parent), str(folder)):
             if place not in sys.path:
                 sys.path.insert(0, place)
+        if str(MODULES) not in sys.path:
+            sys.path.append(str(MODULES))
         name = path.name.removesuffix(".py")
         if importlib.util.find_spec(name) is None:
             if "SAGEMAKER_PROGRAM" in self.environ:

@@ -18,10 +18,8 @@ from clary_runtimes import standby
 from clary_runtimes.contract.errors import ALGORITHM_FAILED, REASON_LIMIT, SUCCESS, UserError, shorten, write_failure
 from clary_runtimes.contract.training import TrainingInput
 from clary_runtimes.frameworks.environment import script_environment
-from clary_runtimes.frameworks.source import training_source
+from clary_runtimes.frameworks.source import MODULES, training_source
 
-MODULES = Path(__file__).with_name("modules")
-"""Modules of the official containers that scripts import."""
 _KEPT_LINES = 200
 _TRACEBACK = "Traceback (most recent call last):"
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from clary_runtimes.contract.errors import UserError
 from clary_runtimes.contract.folders import Folders
 
+MODULES = Path(__file__).with_name("modules")
+"""Modules of the official containers that scripts import."""
+
 
 def training_source(folders: Folders, submit_directory: str) -> Path:
     """The folder with the training program.

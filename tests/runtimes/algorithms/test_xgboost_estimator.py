@@ -116,3 +116,38 @@ print(json.dumps([
     assert found[6] == "ValueError: the rows have 29 features where the model has 30"
     assert found[7].startswith("ValueError: the metrics of rank:pairwise need more than labels")
     assert found[8] == f"UserError: No model file in {tmp_path}"
+
+
+def test_models_that_were_pickled_are_loaded(xgboost: Any, tmp_path: Path) -> None:
+    """As releases of the library before 1.0 left them, also under Python 2."""
+    code = """
+import io, pickle, xgboost
+folder = Path(sys.argv[1])
+given = {"objective": "binary:logistic"}
+booster = xgboost.train(given, xgboost.DMatrix(rows, labels), 10)
+
+def pickled_before(booster):
+    told = io.BytesIO()
+    writer = pickle._Pickler(told, protocol=0, fix_imports=True)
+
+    class Booster:
+        def __reduce_ex__(self, protocol):
+            import copyreg
+            return copyreg._reconstructor, (xgboost.core.Booster, object, None), {"handle": handle}
+
+    handle = booster.save_raw("deprecated")
+    writer.dump(Booster())
+    return told.getvalue()
+
+found = []
+for data in (pickle.dumps(booster, protocol=4), pickled_before(booster)):
+    (folder / "xgboost-model").write_bytes(data)
+    model = XGBoost.load(folder)
+    apart = np.abs(model.predict(held) - booster.predict(xgboost.DMatrix(held))).max()
+    found.append([data[:9].decode("latin-1"), float(apart)])
+(folder / "xgboost-model").write_bytes(b"ccopy_reg nonsense")
+print(json.dumps([found, message(lambda: XGBoost.load(folder))]))
+"""
+    [[new, apart], [old, old_apart]], refused = xgboost.evaluate(BEGIN + code, str(tmp_path))
+    assert new.startswith("\x80") and old == "ccopy_reg" and apart < 1e-6 and old_apart < 1e-6
+    assert refused.startswith("UserError: Model ") and "cannot be loaded" in refused

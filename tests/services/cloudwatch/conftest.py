@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,18 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from clary.testing.server import Server
+
+
+def _share(name: str) -> None:
+    """Load a module beside this file so that tests, which pytest imports one by one, can import it by its name."""
+    specification = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    specification.loader.exec_module(module)
+
+
+_share("clockwork")
 
 
 class Watch:
@@ -75,3 +90,8 @@ def refused() -> Callable[..., str]:
         return str(error["Message"])
 
     return call
+
+
+@pytest.fixture
+def clockwork(installation: Any) -> Any:
+    return sys.modules["clockwork"].Clockwork(installation)

@@ -24,6 +24,7 @@ NAMES = {
     "Invocation4XXErrors",
     "Invocation5XXErrors",
     "InvocationModelErrors",
+    "InvocationsPerInstance",
     "ModelLatency",
     "OverheadLatency",
 }

@@ -138,8 +138,7 @@ def test_what_is_wrong_with_a_request(watch: Any, refused: Callable[..., str]) -
     message = refused("InvalidParameterValue", put, Namespace="Mine", MetricData=data * 1001)
     assert message == "The collection MetricData must not have a size greater than 1000."
     refused("ValidationError", put, Namespace=":Mine", MetricData=data)
-    refused("UnknownOperationException", watch.client.put_metric_alarm, AlarmName="a", EvaluationPeriods=1,
-            ComparisonOperator="LessThanThreshold")  # fmt: skip
+    refused("UnknownOperationException", watch.client.put_dashboard, DashboardName="d", DashboardBody="{}")
 
 
 def test_policies_are_asked(clary_aws: Server, refused: Callable[..., str]) -> None:

@@ -60,7 +60,8 @@ class Attempt:
         self._staging: Staging | None = None
         self._pipes: Pipes | None = None
         self._known: dict[str, Known] = {}
-        self._used: dict[str, float] = {}
+        self.used: dict[str, float] = {}
+        """What the process has used (see ``Watch.used``), once it has ended."""
 
     def stop_wanted(self, *_: object) -> bool:
         """Whether somebody asked for the end: by SIGTERM, or by the file ``stop``."""
@@ -99,8 +100,8 @@ class Attempt:
         if event == "failed":
             self.log.note(message)
         self._give_back()
-        if self._used:
-            details["used"] = self._used
+        if self.used:
+            details["used"] = self.used
         self.journal.event(event, exit_code=exit_code, reason=reason, message=message, **details)
 
     def _give_back(self) -> None:
@@ -141,9 +142,14 @@ class Attempt:
             self.end("stopped", "stopped", "The job was stopped before its process started.")
             return
         if spec.kind == "server":
-            from clary.compute.agent.serving import Server
+            if spec.transform is not None:
+                from clary.compute.agent.transform import BatchTransform
 
-            Server(self).run()
+                BatchTransform(self).run()
+            else:
+                from clary.compute.agent.serving import Server
+
+                Server(self).run()
             return
         ending = self._process()
         self._finish(ending)
@@ -243,7 +249,7 @@ class Attempt:
         finally:
             if pipes is not None:
                 pipes.close()
-            self._used = watch.used()
+            self.used = watch.used()
 
     def _watched(self, watch: Watch, turn: Callable[[], str | None] | None = None) -> Ending:
         continuous = [each for each in self.spec.outputs if each.continuous]

@@ -163,6 +163,8 @@ def read_spec(path: str) -> JobSpec:
         document = loads(file.read())
     for name in ("inputs", "outputs", "metrics"):
         document[name] = [SimpleNamespace(**each) for each in document[name]]
+    if (transform := document.get("transform")) is not None:
+        document["transform"] = SimpleNamespace(**{**transform, "source": SimpleNamespace(**transform["source"])})
     document["image"] = SimpleNamespace(**document["image"])
     document["limits"] = SimpleNamespace(**document["limits"])
     return SimpleNamespace(**document)  # type: ignore[return-value]

@@ -103,9 +103,31 @@ class Connection:
                 return self._answer(method)
             except (OSError, ValueError) as error:
                 self.close()
-                if last:
+                # Who takes too long has the request, and must not get it twice.
+                if last or isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError):
                     raise HttpError(f"{self._path or self.host}: {error}") from error
         raise AssertionError
+
+    def stream(self, method: str, target: str, headers: dict[str, str], pieces: Iterator[bytes]) -> Answer:
+        """The same with a body of any length, in chunks, over a connection that is opened for it."""
+        self.close()
+        lines = [f"{method} {target} HTTP/1.1"]
+        fields = {"host": self.host, **headers, "transfer-encoding": "chunked"}
+        lines += [f"{name}: {value}" for name, value in fields.items()]
+        try:
+            self._open()
+            self.send("\r\n".join([*lines, "", ""]).encode(), b"")
+            try:
+                for piece in pieces:
+                    if piece:
+                        self.send(b"%x\r\n" % len(piece), piece + b"\r\n")
+                self.send(b"0\r\n\r\n", b"")
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # it has seen enough, and may have said why
+            return self._answer(method)
+        except (OSError, ValueError) as error:
+            self.close()
+            raise HttpError(f"{self._path or self.host}: {error}") from error
 
     def send(self, head: bytes, body: bytes) -> None:
         """Write a head and a body."""

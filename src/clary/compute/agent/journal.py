@@ -72,8 +72,8 @@ class Journal:
 class Log:
     """The job's log. Bytes of the process go in; lines with a time come out, and metrics with them."""
 
-    def __init__(self, folder: str, metrics: Sequence[MetricDefinition] = ()) -> None:
-        self._file = os.open(os.path.join(folder, "log"), os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    def __init__(self, folder: str, metrics: Sequence[MetricDefinition] = (), name: str = "log") -> None:
+        self._file = os.open(os.path.join(folder, name), os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._metrics_file = os.path.join(folder, "metrics.jsonl")
         end_line(self._file)
         self._pending = b""

@@ -77,13 +77,8 @@ class Server:
         if os.path.lexists(self._socket):
             os.unlink(self._socket)
         port = free_port()
-        variables = {
-            "CLARY_SERVE_SOCKET": SOCKET,
-            "SAGEMAKER_BIND_TO_PORT": str(port),
-            "SAGEMAKER_SAFE_PORT_RANGE": f"{port}-{port}",
-        }
         self._starts += 1
-        child = attempt.start(variables)
+        child = attempt.start(variables(port))
         attempt.journal.event("running", pid=child.pid)
         health = Health(attempt, self._socket, port)
         watch = Watch(child, attempt.log, attempt.spec.limits, attempt.stop_wanted)
@@ -121,19 +116,24 @@ class Health(threading.Thread):
         """Pings in a row that went unanswered since the server was healthy."""
 
     def run(self) -> None:
-        address = ""
-        pause = 0.005
-        while not address:
-            if self._over.wait(pause):
-                return
-            pause = min(pause * 1.2, 0.25)
-            address = self._find()
-        if self._over.is_set():
-            return  # it ended while it was asked
+        address = self.await_healthy()
+        if not address:
+            return
         self.served = True
         self._attempt.journal.event("serving", address=address)
         while not self._over.wait(PING_S):
             self.failed = 0 if self._ping(address, PING_TIMEOUT_S) else self.failed + 1
+
+    def await_healthy(self) -> str:
+        """Where the server answers, once it does; empty if it ended before."""
+        address = ""
+        pause = 0.005
+        while not address:
+            if self._over.wait(pause):
+                return ""
+            pause = min(pause * 1.2, 0.25)
+            address = self._find()
+        return "" if self._over.is_set() else address  # it may have ended while it was asked
 
     def end(self) -> None:
         """Ask no more."""
@@ -154,6 +154,15 @@ class Health(threading.Thread):
             return False  # not there yet, or not well: the caller counts
         finally:
             connection.close()
+
+
+def variables(port: int) -> dict[str, str]:
+    """What tells a server where it shall listen: on its socket if it can, else on a port."""
+    return {
+        "CLARY_SERVE_SOCKET": SOCKET,
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+        "SAGEMAKER_SAFE_PORT_RANGE": f"{port}-{port}",
+    }
 
 
 def free_port() -> int:

@@ -100,14 +100,15 @@ class Placement(Protocol):
         """Ask the job to end: SIGTERM, the grace period, SIGKILL; its outputs are still uploaded. Returns at once."""
 
     def remove(self, id: str, *, keep_log: bool = False) -> None:
-        """Kill whatever is left of the job and delete its folder; with ``keep_log`` its ``log`` and ``metrics.jsonl``
-        stay."""
+        """Kill whatever is left of the job and delete its folder; with ``keep_log`` its ``log``, ``data-log`` and
+        ``metrics.jsonl`` stay."""
 
     def list(self) -> Sequence[str]:
         """Ids of all jobs that have a folder here."""
 
     def log(self, id: str) -> Path:
-        """The job's log file: lines ``<epoch milliseconds> <text>``. It may not exist yet."""
+        """The job's log file: lines ``<epoch milliseconds> <text>``. It may not exist yet. Beside it a batch transform
+        has a second one, ``data-log``."""
 
     def metrics(self, id: str) -> Path:
         """The job's metrics file: JSON lines ``{"name", "value", "time"}``. It may not exist yet."""

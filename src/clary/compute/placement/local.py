@@ -29,8 +29,8 @@ from clary.core.settings import Settings
 
 _AGENT = str(Path(clary.compute.agent.__file__).with_name("__main__.py"))
 _RUNTIMES = Path(clary.compute.agent.__file__).parents[3] / "clary_runtimes"
-_KEPT = frozenset({"log", "metrics.jsonl"})
-_KEPT_BETWEEN = _KEPT | {"lock", "launch", "sockets", "agent.log"}
+_KEPT = frozenset({"log", "data-log", "metrics.jsonl"})
+_KEPT_BETWEEN = _KEPT | {"lock", "launch", "sockets", "agent.log", "done"}
 _DIES_S = 10.0
 
 

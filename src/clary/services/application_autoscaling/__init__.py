@@ -1,1 +1,1 @@
-"""Application Auto Scaling."""
+"""Application Auto Scaling: what may be scaled, by which policies and schedules, and what has been."""

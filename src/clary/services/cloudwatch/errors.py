@@ -8,10 +8,13 @@ from __future__ import annotations
 from clary.core.errors import ServiceError, ValidationError
 
 __all__ = [
+    "InvalidFormat",
     "InvalidNextToken",
     "InvalidParameterCombination",
     "InvalidParameterValue",
     "MissingParameter",
+    "ResourceNotFound",
+    "ResourceNotFoundException",
     "ValidationError",
 ]
 
@@ -42,3 +45,24 @@ class InvalidNextToken(ServiceError):
 
     code = "InvalidNextToken"
     status = 400
+
+
+class InvalidFormat(ServiceError):
+    """A text is not in the format that it must have, such as JSON."""
+
+    code = "InvalidFormat"
+    status = 400
+
+
+class ResourceNotFound(ServiceError):
+    """An alarm that the request names does not exist."""
+
+    code = "ResourceNotFound"
+    status = 404
+
+
+class ResourceNotFoundException(ServiceError):
+    """``ResourceNotFound`` under the code that the operations for tags use."""
+
+    code = "ResourceNotFoundException"
+    status = 404

@@ -14,11 +14,11 @@ from clary.resources.context import Context
 from clary.services.cloudwatch.errors import ValidationError
 from clary.services.cloudwatch.labels import Labels
 from clary.services.cloudwatch.put import dimensions
-from clary.services.cloudwatch.sources import Wanted, summed_up
+from clary.services.cloudwatch.sources import Wanted, merged
 from clary.services.cloudwatch.statistics import STANDARD, Statistic, extended
 from clary.services.cloudwatch.times import check_period, first_second, last_second
 from clary.services.cloudwatch.tokens import read_place, write_place
-from clary.state.series_points import Metric, Summary
+from clary.state.series_points import Metric
 from clary.state.transaction import Transaction
 
 MOST_QUERIES = 500
@@ -75,13 +75,8 @@ def get_metric_data(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _points(context: Context, transaction: Transaction, query: Query, descending: bool) -> _Answer:
-    merged: dict[int, Summary] = {}
-    for (time, _), summary in summed_up(context, transaction, query.wanted).items():
-        if time in merged:
-            merged[time].merge(summary)
-        else:
-            merged[time] = summary
-    found = [(time, value) for time, summary in merged.items() if (value := query.statistic.of(summary)) is not None]
+    summaries = merged(context, transaction, query.wanted)
+    found = [(time, value) for time, summary in summaries.items() if (value := query.statistic.of(summary)) is not None]
     if descending:
         found.reverse()
     return _Answer([time for time, _ in found], [value for _, value in found])

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from clary.resources.context import Context
+from clary.resources.context import Platform
 from clary.services.sagemaker.execution.api import RUN, agents
 from clary.services.sagemaker.training.metrics import final_metrics, measured
 from clary.state.metrics import Measurement
@@ -27,6 +27,28 @@ TRAINING_JOB_KIND = ("sagemaker", "TrainingJob", "")
 """Service, kind and parent of training jobs among the resources."""
 _NO_UNIT = "None"
 _AT_WORK = ("InProgress", "Stopping")
+
+
+class Reader(Protocol):
+    """Whose metrics are read: what asks for them, such as a request's context."""
+
+    @property
+    def platform(self) -> Platform: ...
+
+    @property
+    def account(self) -> str: ...
+
+    @property
+    def region(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Place:
+    """A ``Reader`` where no request asks."""
+
+    platform: Platform
+    account: str
+    region: str
 
 
 @dataclass(frozen=True)
@@ -49,7 +71,7 @@ Sums = dict[tuple[int, str], Summary]
 """By the start of a period and the unit, in the order of time."""
 
 
-def summed_up(context: Context, transaction: Transaction, wanted: Wanted) -> Sums:
+def summed_up(context: Reader, transaction: Transaction, wanted: Wanted) -> Sums:
     """The values of a metric, period by period and apart by their units."""
     sums: Sums = {}
     for time, unit, summary in _points(context, transaction, wanted):
@@ -69,7 +91,18 @@ def summed_up(context: Context, transaction: Transaction, wanted: Wanted) -> Sum
     return dict(sorted(sums.items()))
 
 
-def _points(context: Context, transaction: Transaction, wanted: Wanted) -> Iterator[tuple[int, str, Summary]]:
+def merged(context: Reader, transaction: Transaction, wanted: Wanted) -> dict[int, Summary]:
+    """The values of a metric, period by period, whatever their units."""
+    found: dict[int, Summary] = {}
+    for (time, _), summary in summed_up(context, transaction, wanted).items():
+        if time in found:
+            found[time].merge(summary)
+        else:
+            found[time] = summary
+    return found
+
+
+def _points(context: Reader, transaction: Transaction, wanted: Wanted) -> Iterator[tuple[int, str, Summary]]:
     row = transaction.series.row(context.account, context.region, wanted.metric)
     if row is not None:
         yield from transaction.series.read(
@@ -77,7 +110,7 @@ def _points(context: Context, transaction: Transaction, wanted: Wanted) -> Itera
         )
 
 
-def training_job(context: Context, transaction: Transaction, metric: Metric) -> Record | None:
+def training_job(context: Reader, transaction: Transaction, metric: Metric) -> Record | None:
     """The training job that measured ``metric``, if it is one of a job's."""
     if metric.namespace != TRAINING_JOBS or len(metric.dimensions) != 1 or metric.dimensions[0][0] != TRAINING_JOB:
         return None
@@ -85,14 +118,14 @@ def training_job(context: Context, transaction: Transaction, metric: Metric) -> 
     return transaction.get(Key(context.account, context.region, *TRAINING_JOB_KIND, name))
 
 
-def last_values(context: Context, job: Record) -> list[dict[str, Any]]:
+def last_values(context: Reader, job: Record) -> list[dict[str, Any]]:
     """What a training job measured last of each metric, as ``FinalMetricDataList`` tells it."""
     if job.status in _AT_WORK:
         return final_metrics(_files(context, job))
     return list(job.document.get("FinalMetricDataList", []))
 
 
-def _measured(context: Context, transaction: Transaction, job: Record, wanted: Wanted) -> Iterator[Measurement]:
+def _measured(context: Reader, transaction: Transaction, job: Record, wanted: Wanted) -> Iterator[Measurement]:
     if job.status not in _AT_WORK:
         yield from transaction.metrics.values(job.id, wanted.metric.name, wanted.start, wanted.end)
         return
@@ -102,7 +135,7 @@ def _measured(context: Context, transaction: Transaction, job: Record, wanted: W
             yield value
 
 
-def _files(context: Context, job: Record) -> Sequence[Path]:
+def _files(context: Reader, job: Record) -> Sequence[Path]:
     """Where a job that is at work reports its metrics; none before it is launched."""
     launched = job.document.get(RUN, {}).get("launched")
     return agents(context.platform, job).metrics() if launched else []

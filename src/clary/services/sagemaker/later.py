@@ -36,13 +36,6 @@ _JOBS = (
         missing=lambda name, arn: ResourceNotFound(f"Amazon SageMaker can't find an AutoML job called {name}."),
         later="AutoML jobs",
     ),
-    _noun(
-        "TransformJob",
-        status="TransformJobStatus",
-        descending=True,
-        missing=lambda name, arn: ValidationException(f"Could not find requested job with name: {name}"),
-        later="Batch transform jobs",
-    ),
     _noun("CompilationJob", status="CompilationJobStatus", later="Compilation jobs"),
     _noun("OptimizationJob", status="OptimizationJobStatus", page=50, later="Optimization jobs"),
     _noun(

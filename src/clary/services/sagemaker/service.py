@@ -38,10 +38,12 @@ from clary.services.sagemaker.search import operations as search
 from clary.services.sagemaker.studio import resources as studio
 from clary.services.sagemaker.training import warm_pools
 from clary.services.sagemaker.training.resources import training_jobs
+from clary.services.sagemaker.transform.resources import transform_jobs
 
 RESOURCES: tuple[Resource, ...] = (
     training_jobs,
     processing_jobs,
+    transform_jobs,
     models,
     endpoint_configs,
     endpoints,

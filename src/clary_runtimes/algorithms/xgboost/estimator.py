@@ -23,6 +23,7 @@ from clary_runtimes.algorithms.xgboost.data import matrix, same_width
 from clary_runtimes.algorithms.xgboost.hyperparameters import DEFAULT_OBJECTIVE, SPECIFICATION
 from clary_runtimes.algorithms.xgboost.library import explained, for_library
 from clary_runtimes.algorithms.xgboost.metrics import COMPUTED_HERE, direction
+from clary_runtimes.algorithms.xgboost.pickled import unpickled
 from clary_runtimes.contract.errors import UserError
 
 Array = Any
@@ -292,16 +293,16 @@ def _text(value: Any) -> str:
 
 def _booster(file: Path, threads: int) -> Any:
     with file.open("rb") as stream:
-        pickled = stream.read(1) == b"\x80"
-    if pickled:
-        # Releases before 1.3 of the official container wrote pickles.
-        model = pickle.loads(file.read_bytes())
-    else:
-        model = xgboost.Booster()
-        try:
+        start = stream.read(9)
+    try:
+        # Releases before 1.3 of the official container wrote pickles, the first of them with Python 2.
+        if start[:1] == b"\x80" or start == b"ccopy_reg":
+            model = unpickled(file.read_bytes())
+        else:
+            model = xgboost.Booster()
             model.load_model(str(file))
-        except xgboost.core.XGBoostError as error:
-            raise UserError(f"Model {file} cannot be loaded:\n{str(error).partition('Stack trace')[0]}") from error
+    except (xgboost.core.XGBoostError, pickle.UnpicklingError) as error:
+        raise UserError(f"Model {file} cannot be loaded:\n{str(error).partition('Stack trace')[0]}") from error
     model.set_param({"nthread": threads})
     return model
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from clary.compute.admission import Admitted, Refused, Request, Waiting, admit, this_machine
@@ -47,7 +48,7 @@ JOB = Lifecycle(
     }
 )
 
-KINDS = ("TrainingJob", "ProcessingJob")
+KINDS = ("TrainingJob", "ProcessingJob", "TransformJob")
 """The kinds that share the room for jobs; endpoints do not take part, so that they never block a job."""
 
 
@@ -93,6 +94,10 @@ class JobKind(ABC):
     @abstractmethod
     def end(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> None:
         """Let the resource, whose status has been set, show how the job ended."""
+
+    def streams(self, record: Record, logs: Mapping[str, Path]) -> Iterable[tuple[str, Path]]:
+        """The names of the job's log streams, and the files that they show; ``logs`` has that of each host."""
+        return ((f"{record.name}/{host}-{int(record.created)}", path) for host, path in logs.items())
 
     def begin(self, platform: Platform, record: Record) -> Store:
         """The job is about to be launched for the first time; gives what is to be stored together with that."""
@@ -176,8 +181,7 @@ class JobKind(ABC):
         return admit(request, running, this_machine(platform.settings), strict=platform.settings.strict)
 
     def _register_log(self, platform: Platform, transaction: Transaction, record: Record) -> None:
-        for host, path in agents(platform, record).logs().items():
-            stream = f"{record.name}/{host}-{int(record.created)}"
+        for stream, path in self.streams(record, agents(platform, record).logs()):
             register_stream(transaction, record.key.account, record.key.region, self.log_group, stream, path)
 
     def _launch(self, look: Reconciliation, run: dict[str, Any]) -> float | None:

@@ -1,0 +1,129 @@
+"""A transform job as a model server to drive, and what became of it as the transform job shows it.
+
+Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from clary.compute.admission import Admitted
+from clary.compute.spec import ImageSpec, Input, JobSpec, Transform
+from clary.resources.context import Platform
+from clary.services.sagemaker.endpoints.server import server_spec
+from clary.services.sagemaker.execution.api import RUN, JobKind, Store
+from clary.services.sagemaker.execution.hosts import Host, hosts_named
+from clary.services.sagemaker.execution.usage import publish_usage
+from clary.services.sagemaker.experiments.api import end_job
+from clary.services.sagemaker.models.api import containers_of
+from clary.services.sagemaker.transform.experiment import ending, story
+from clary.state.records import Record
+from clary.state.transaction import Transaction
+
+MODEL = "_model"
+"""Where a job's document keeps the model as it was when the job was created."""
+GRACE_SECONDS = 10
+DEFAULT_TIMEOUT_SECONDS = 600
+DEFAULT_RETRIES = 3
+_STRATEGIES = {"MultiRecord": "MULTI_RECORD", "SingleRecord": "SINGLE_RECORD"}
+
+
+class TransformJobs(JobKind):
+    """How transform jobs run."""
+
+    log_group = "/aws/sagemaker/TransformJobs"
+
+    def image(self, record: Record) -> str:
+        return str(_container(record)["Image"])
+
+    def hosts(self, record: Record) -> list[Host]:
+        resources = record.document["TransformResources"]
+        return hosts_named([(resources["InstanceType"], "")] * resources["InstanceCount"])
+
+    def spec(self, platform: Platform, record: Record, image: ImageSpec, room: Admitted, host: Host) -> JobSpec:
+        document = record.document
+        model = document[MODEL]
+        container = _container(record)
+        server = server_spec(platform, record, {"VariantName": host.name}, model, container, image, room)
+        return replace(
+            server,
+            environment={**container.get("Environment", {}), **document.get("Environment", {}), **_told(document)},
+            limits=replace(server.limits, grace_s=GRACE_SECONDS),
+            hosts=[each.name for each in self.hosts(record)],
+            current_host=host.name,
+            transform=_transform(document),
+        )
+
+    def streams(self, record: Record, logs: Mapping[str, Path]) -> Iterable[tuple[str, Path]]:
+        for host, path in logs.items():
+            instance = hashlib.sha256(f"{record.id}/{host}".encode()).hexdigest()
+            stream = f"{record.name}/{host}-{instance[:16]}"
+            yield stream, path
+            yield f"{stream}/data-log", path.with_name("data-log")
+
+    def show(self, record: Record, step: str, message: str, time: float) -> bool:
+        if step != "running" or "TransformStartTime" in record.document:
+            return False
+        record.document["TransformStartTime"] = time
+        return True
+
+    def end(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> None:
+        document = record.document
+        document["TransformEndTime"] = float(event["time"])
+        if record.status == "Failed":
+            document["FailureReason"] = str(event.get("message", ""))[:1024]
+        end_job(platform, record, story(document), ending(record.status, document))
+
+    def ended(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> Store:
+        def store(transaction: Transaction) -> None:
+            if record.document[RUN].get("used"):
+                publish_usage(transaction, record, self.log_group, float(event["time"]))
+
+        return store
+
+
+def _container(record: Record) -> Mapping[str, Any]:
+    return containers_of(record.document[MODEL])[0]
+
+
+def _told(document: Mapping[str, Any]) -> dict[str, str]:
+    """The variables by which a container knows that it is driven, and how; only what the request says."""
+    told = {"SAGEMAKER_BATCH": "true"}
+    if "MaxPayloadInMB" in document:
+        told["SAGEMAKER_MAX_PAYLOAD_IN_MB"] = str(document["MaxPayloadInMB"])
+    if "BatchStrategy" in document:
+        told["SAGEMAKER_BATCH_STRATEGY"] = _STRATEGIES[document["BatchStrategy"]]
+    if document.get("MaxConcurrentTransforms"):
+        told["SAGEMAKER_MAX_CONCURRENT_TRANSFORMS"] = str(document["MaxConcurrentTransforms"])
+    return told
+
+
+def _transform(document: Mapping[str, Any]) -> Transform:
+    given, output, processing = document["TransformInput"], document["TransformOutput"], document["DataProcessing"]
+    source, client = given["DataSource"]["S3DataSource"], document.get("ModelClientConfig", {})
+    return Transform(
+        source=Input(
+            "transform",
+            source["S3Uri"],
+            kind="manifest" if source["S3DataType"] == "ManifestFile" else "prefix",
+            sharded=True,
+        ),
+        output=output["S3OutputPath"],
+        content_type=given.get("ContentType", ""),
+        accept=output.get("Accept", ""),
+        unzip=given["CompressionType"] == "Gzip",
+        split=given["SplitType"],
+        assemble_lines=output["AssembleWith"] == "Line",
+        strategy=document.get("BatchStrategy", ""),
+        max_payload_mb=document.get("MaxPayloadInMB"),
+        max_concurrent=document.get("MaxConcurrentTransforms", 0),
+        timeout_s=client.get("InvocationsTimeoutInSeconds", DEFAULT_TIMEOUT_SECONDS),
+        retries=client.get("InvocationsMaxRetries", DEFAULT_RETRIES),
+        input_filter=processing["InputFilter"],
+        output_filter=processing["OutputFilter"],
+        join=processing["JoinSource"] == "Input",
+    )
