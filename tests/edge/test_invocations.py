@@ -72,7 +72,8 @@ def test_seconds_are_told_once(control: Control) -> None:
     assert batch.values[0][:2] == VARIANT[:2]
     assert sums(batch) == {
         ("Invocations", 0): (6, 6), ("Invocation4XXErrors", 0): (6, 1), ("Invocation5XXErrors", 0): (6, 2),
-        ("InvocationsPerInstance", 0): (6, 3), ("InvocationModelErrors", 0): (6, 4), ("ModelLatency", 0): (5, 550), ("OverheadLatency", 0): (6, 60),
+        ("InvocationsPerInstance", 0): (6, 3), ("InvocationModelErrors", 0): (6, 4),
+        ("ModelLatency", 0): (5, 550), ("OverheadLatency", 0): (6, 60),
     }  # fmt: skip
     latency = next(point for point in batch.values[0][2] if point.metric.name == "ModelLatency")
     assert latency.unit == "Microseconds" and latency.metric.dimensions == (
