@@ -90,7 +90,7 @@ def test_a_line_that_was_cut_does_not_take_the_next_along(tmp_path: Path) -> Non
         "cu",
         "loss=2.5",
     ]
-    [metric] = final_metrics(tmp_path / "metrics.jsonl")
+    [metric] = final_metrics([tmp_path / "metrics.jsonl"])
     assert (metric["MetricName"], metric["Value"]) == ("loss", 2.5)
     assert json.loads((tmp_path / "metrics.jsonl").read_text().splitlines()[2])["value"] == 2.5
 
