@@ -131,7 +131,10 @@ def test_variants_share_the_traffic(lab: Lab, two: str) -> None:
     assert ask(lab, two, TargetVariant="b") == "x>b"
     assert shown(lab, two) == {"a": (1.0, 1, 1), "b": (0.0, 1, 1)}
     for change, message in (
-        ({"VariantName": "c", "DesiredWeight": 1}, 'variant "c" does not exist'),
+        (
+            {"VariantName": "c", "DesiredWeight": 1},
+            'name.s. "c" is/are not present within endpoint configuration "two"',
+        ),
         ({"VariantName": "a", "DesiredInstanceCount": 0}, "must be at least 1"),
         ({"VariantName": "a", "DesiredInstanceCount": 21}, "request delta of 21 Instances"),
         ({"VariantName": "a", "ServerlessUpdateConfig": {"MaxConcurrency": 2}}, "only supported by serverless"),
@@ -338,7 +341,7 @@ def test_serverless_variants_that_are_refused(lab: Lab) -> None:
     model(lab, "refused", container(lab, "r"))
     given = {"VariantName": "v", "ModelName": "refused"}
     for more, message in (
-        ({"ServerlessConfig": {"MemorySizeInMB": 1500, "MaxConcurrency": 1}}, "must be one of 1024, 2048"),
+        ({"ServerlessConfig": {"MemorySizeInMB": 1500, "MaxConcurrency": 1}}, "enum value set: .1024, 2048"),
         (
             {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}, "InstanceType": "ml.m5.large"},
             "InstanceType cannot be given",

@@ -61,8 +61,10 @@ def _check_serverless(name: str, variant: dict[str, Any]) -> None:
             raise ValidationException(f"{member} cannot be given for the serverless variant {name}.")
     config = variant["ServerlessConfig"]
     if config["MemorySizeInMB"] not in MEMORY_SIZES_MB:
-        sizes = ", ".join(map(str, MEMORY_SIZES_MB))
-        raise ValidationException(f"The MemorySizeInMB of variant {name} must be one of {sizes}.")
+        raise ValidationException(
+            f"Value '{config['MemorySizeInMB']}' at 'MemorySizeInMB' failed to satisfy constraint: Member must satisfy "
+            f"enum value set: {list(MEMORY_SIZES_MB)}"
+        )
     if config.get("ProvisionedConcurrency", 0) > config["MaxConcurrency"]:
         raise ValidationException(f"ProvisionedConcurrency of variant {name} must not be larger than MaxConcurrency.")
 

@@ -61,7 +61,9 @@ def update_weights_and_capacities(context: Context, params: dict[str, Any]) -> d
     """``UpdateEndpointWeightsAndCapacities``."""
     with context.platform.database.write() as transaction:
         record = endpoints.named(context, transaction, params)
-        _change(record, params["DesiredWeightsAndCapacities"], context.platform.clock())
+        wanted = params["DesiredWeightsAndCapacities"]
+        _check_names(transaction, record, [change["VariantName"] for change in wanted])
+        _change(record, wanted, context.platform.clock())
         transaction.update(record)
     context.platform.wake(record.id)
     return {"EndpointArn": record.arn}
@@ -71,6 +73,24 @@ def _endpoint(transaction: Transaction, key: VariantKey) -> Record | None:
     return transaction.get(Key(key.account, key.region, "sagemaker", "Endpoint", "", key.endpoint))
 
 
+def _check_names(transaction: Transaction, record: Record, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValidationException(f'The variant name "{name}" was non-unique within the request.')
+    config_name = record.document["EndpointConfigName"]
+    current = record.document.get(SERVING, {}).get("current")
+    config = transaction.get(record.key._replace(kind="EndpointConfig", name=config_name))
+    if current is not None:
+        known = [each["variant"]["VariantName"] for each in current["variants"]]
+    else:
+        known = [] if config is None else [each["VariantName"] for each in config.document["ProductionVariants"]]
+    if unknown := [name for name in names if name not in known]:
+        shown = ", ".join(f'"{name}"' for name in unknown)
+        raise ValidationException(
+            f'The variant name(s) {shown} is/are not present within endpoint configuration "{config_name}".'
+        )
+
+
 def _change(record: Record, wanted: list[Mapping[str, Any]], now: float) -> None:
     if record.status != "InService":
         raise ValidationException(f'Cannot update in-progress endpoint "{record.arn}".')
@@ -78,7 +98,7 @@ def _change(record: Record, wanted: list[Mapping[str, Any]], now: float) -> None
     for change in wanted:
         name = change["VariantName"]
         if name not in variants:
-            raise ValidationException(f'The variant "{name}" does not exist in endpoint "{record.arn}".')
+            raise ValidationException(f'The endpoint "{record.arn}" has no variant "{name}".')
         _check(change, variants[name]["variant"])
     for change in wanted:
         each = variants[change["VariantName"]]
