@@ -1,14 +1,14 @@
-"""AutoGluon-Tabular beside the library used directly, with the same arguments; one round each, for it takes minutes."""
+"""AutoGluon-Tabular beside the library used directly, with the same arguments; with the evaluation, which is short."""
 
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from bench.algorithms import Row
+from bench.algorithms._alternate import alternately
 
 IMAGE = "autogluon-tabular"
 BESIDE = ()
@@ -32,13 +32,14 @@ def measure() -> Iterator[Row]:
         predictor = TabularPredictor("target", "binary", "roc_auc", str(folder), verbosity=0)
         return predictor.fit(train, tuning_data=validation, excluded_model_types=list(WITHOUT))
 
-    def once(work: Callable[[Path], Any]) -> tuple[float, float]:
-        with tempfile.TemporaryDirectory() as folder:
-            started = time.perf_counter()
-            predictor = work(Path(folder))
-            seconds = time.perf_counter() - started
-            return float(predictor.evaluate(validation, silent=True)["roc_auc"]), seconds
+    def evaluated(work: Callable[[Path], Any]) -> Callable[[], float]:
+        def run() -> float:
+            with tempfile.TemporaryDirectory() as folder:
+                return float(work(Path(folder)).evaluate(validation, silent=True)["roc_auc"])
 
-    theirs, their_seconds = once(library)
-    ours, seconds = once(lambda folder: fit(folder, train, validation, "binary", given))
+        return run
+
+    (ours, theirs), (seconds, their_seconds) = alternately(
+        evaluated(lambda folder: fit(folder, train, validation, "binary", given)), evaluated(library)
+    )
     yield Row("breast cancer", "defaults", "AutoGluon", "AUC", ours, theirs, seconds, their_seconds)

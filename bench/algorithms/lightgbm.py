@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bench.algorithms import Row, timed
+from bench.algorithms import Row
+from bench.algorithms._alternate import alternately
 from bench.algorithms._tables import accuracy, large, real
 
 IMAGE = "lightgbm"
@@ -17,19 +18,17 @@ def measure() -> Iterator[Row]:
     from clary_runtimes.algorithms.lightgbm.estimator import LightGBM
     from clary_runtimes.algorithms.lightgbm.hyperparameters import SPECIFICATION
 
-    for data, load, rounds in (("digits", real, 100), ("200,000 × 50", large, 300)):
+    for data, load, rounds in (("digits", real, 100), ("200,000 × 50", large, 800)):
         problem, train, validation = load()
         given = SPECIFICATION.parse({"num_boost_round": str(rounds), "verbosity": "-1"})
 
         def ours(problem: Any = problem, train: Any = train, validation: Any = validation, given: Any = given) -> Any:
             return LightGBM(problem).fit(train, validation, given, say=lambda line: None)
 
-        model, seconds = timed(ours)
-        theirs, their_seconds = timed(
-            lambda problem=problem, train=train, validation=validation, given=given: _library(
-                problem, train, validation, given
-            )
-        )
+        def library(problem: Any = problem, train: Any = train, held: Any = validation, given: Any = given) -> Any:
+            return _library(problem, train, held, given)
+
+        (model, theirs), (seconds, their_seconds) = alternately(ours, library)
         scores = [accuracy(each.predict(validation.features), validation.labels) for each in (model, theirs)]
         yield Row(data, f"num_boost_round={rounds}", "LightGBM", "accuracy", *scores, seconds, their_seconds)
 
