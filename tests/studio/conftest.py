@@ -31,6 +31,7 @@ def _share(name: str) -> Any:
 
 
 _pages = _share("studio_pages")
+_share("studio_serving")
 _contents = _share("studio_contents")
 _share("studio_places")
 

@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import studio_serving as serving
+
 from clary.testing.server import Server
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
@@ -65,6 +67,10 @@ class Contents:
     model: str = "answers"
     endpoint_config: str = "answers"
     endpoint: str = "answers"
+    shared_endpoint: str = "shares"
+    serverless_config: str = "on-demand"
+    alarm: str = "too-slow"
+    transform_job: str = "transforms"
     package_group: str = "champions"
 
     @property
@@ -83,6 +89,8 @@ def fill(server: Server) -> Contents:
     _jobs(contents)
     _special_jobs(contents)
     _models(contents)
+    serving.share(contents)
+    serving.transform(contents)
     _experiment(contents)
     _people(contents)
     _await(contents)
@@ -332,7 +340,12 @@ def _await(contents: Contents) -> None:
         _ended(lambda name=name: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"])
     for name in (contents.processing_job, contents.failed_processing_job):
         _ended(lambda name=name: sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"])
-    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=contents.endpoint, WaiterConfig=_SOON)
+    for name in (contents.endpoint, contents.shared_endpoint):
+        sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig=_SOON)
+    serving.scale(contents)
+    _ended(
+        lambda: sagemaker.describe_transform_job(TransformJobName=contents.transform_job)["TransformJobStatus"],
+    )
 
 
 def _ended(status: Any) -> None:

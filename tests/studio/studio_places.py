@@ -125,6 +125,18 @@ PLACES = [
         "{endpoint}",
         (("table", "Production variants"), ("heading", "Monitoring"), ("tab", "Test")),
     ),
+    Place(
+        "endpoint-variants",
+        "/endpoints/{shared_endpoint}",
+        "{shared_endpoint}",
+        (("rowheader", "blue"), ("button", "Change weights and instances"), ("link", "s3://{bucket}/captured")),
+    ),
+    Place(
+        "endpoint-scaling",
+        "/endpoints/{shared_endpoint}?tab=scaling",
+        "{shared_endpoint}",
+        (("table", "Scaled variants"), ("cell", "1 to 3"), ("table", "Recent activities"), ("rowheader", "{alarm}")),
+    ),
     Place("endpoint-configs", "/endpoint-configs", "Endpoint configurations", (("link", "{endpoint_config}"),)),
     Place(
         "endpoint-config",
@@ -132,8 +144,29 @@ PLACES = [
         "{endpoint_config}",
         (("table", "Production variants"), ("link", "{endpoint}")),
     ),
+    Place(
+        "endpoint-config-serverless",
+        "/endpoint-configs/{serverless_config}",
+        "{serverless_config}",
+        (("cell", "Serverless, 2048 MB, 4 requests at once"),),
+    ),
     Place("models", "/models", "Models", (("link", "{model}"),)),
     Place("model", "/models/{model}", "{model}", (("table", "Environment"), ("button", "Deploy"))),
+    Place("transform-jobs", "/transform-jobs", "Batch transform", (("link", "{transform_job}"),)),
+    Place(
+        "transform-job",
+        "/transform-jobs/{transform_job}",
+        "{transform_job}",
+        (("heading", "Data processing"), ("table", "Outputs"), ("link", "rows.csv.out")),
+    ),
+    Place("transform-job-logs", "/transform-jobs/{transform_job}?tab=logs", "{transform_job}", (("log", "Log of"),)),
+    Place("transform-job-history", "/transform-jobs/{transform_job}?tab=history", "{transform_job}"),
+    Place(
+        "transform-job-configuration",
+        "/transform-jobs/{transform_job}?tab=configuration",
+        "{transform_job}",
+        (("heading", "Requests"),),
+    ),
     Place("model-registry", "/model-registry", "Model registry", (("link", "{package_group}"),)),
     Place("model-package-group", "/model-registry/{package_group}", "{package_group}", (("link", "Version 2"),)),
     Place(

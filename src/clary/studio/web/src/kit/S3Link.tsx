@@ -12,3 +12,8 @@ export function S3Link({ uri, shown }: { uri: unknown; shown?: string }) {
     </To>
   );
 }
+
+/** An address in S3 of a folder, which need not end as one. */
+export function S3Folder({ uri }: { uri: string | undefined }) {
+  return <S3Link uri={uri && !uri.endsWith("/") ? `${uri}/` : uri} />;
+}

@@ -1,12 +1,12 @@
 import StatusIndicator, { type StatusIndicatorProps } from "@cloudscape-design/components/status-indicator";
 
 const KINDS: [RegExp, StatusIndicatorProps.Type][] = [
-  [/^(failed|.*fail(ed)?|outofservice|error|rejected)$/i, "error"],
+  [/^(failed|.*fail(ed)?|outofservice|error|rejected|alarm)$/i, "error"],
   [/(rollback|warning|violation|pendingmanualapproval)/i, "warning"],
-  [/^(in.?progress|creating|updating|starting|pending|downloading|training|uploading|systemupdating)/i, "in-progress"],
+  [/^(in.?progress|creating|updating|starting|pending|downloading|training|uploading|transforming|systemupdating|baking)/i, "in-progress"],
   [/^(stopping|deleting)/i, "in-progress"],
   [/^(stopped|disabled|deleted|inactive|unapproved)$/i, "stopped"],
-  [/^(completed|inservice|created|active|ready|approved|enabled|available|createcompleted|published|scheduled|ok)$/i, "success"],
+  [/^(completed|inservice|created|active|ready|approved|enabled|available|createcompleted|published|scheduled|ok|successful)$/i, "success"],
 ];
 
 /** A status as an icon and its word. */

@@ -4,6 +4,7 @@ import type { Noun } from "../api/model";
 const BY_HAND: Record<string, string> = {
   TrainingJob: "/training-jobs",
   ProcessingJob: "/processing-jobs",
+  TransformJob: "/transform-jobs",
   Experiment: "/experiments",
   Endpoint: "/endpoints",
   EndpointConfig: "/endpoint-configs",

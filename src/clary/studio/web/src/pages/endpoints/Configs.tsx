@@ -52,7 +52,7 @@ export default function Configs() {
           cell: (row) => {
             const found = described.of(row);
             if (found === undefined) return "…";
-            return found?.ProductionVariants.map((each) => `${each.InitialInstanceCount ?? 1} × ${each.InstanceType ?? "-"}`).join(", ") || "-";
+            return found?.ProductionVariants.map((each) => each.ServerlessConfig ? "Serverless" : `${each.InitialInstanceCount ?? 1} × ${each.InstanceType ?? "-"}`).join(", ") || "-";
           },
         },
         { id: "created", header: "Created", cell: (row) => <Time at={row["CreationTime"]} /> },

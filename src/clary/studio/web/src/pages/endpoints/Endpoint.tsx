@@ -29,9 +29,13 @@ import { usePolling } from "../../kit/usePolling";
 import { useTab } from "../../kit/useTab";
 import { Related } from "../explorer/Related";
 import { invocationUrl } from "./address";
+import { Capacity } from "./Capacity";
 import { TestConsole } from "./console/TestConsole";
+import { Deployment } from "./Deployment";
 import { describeConfig, describeEndpoint, isMoving } from "./endpoint";
+import { Captured, Policy } from "./Facts";
 import { Monitoring } from "./Monitoring";
+import { Scaling } from "./Scaling";
 import { Update } from "./Update";
 import { Variants } from "./Variants";
 
@@ -44,7 +48,7 @@ export default function Endpoint() {
   const navigate = useNavigate();
   const notices = useNotices();
   const [, setTab] = useTab("overview");
-  const [asked, setAsked] = useState<"delete" | "update">();
+  const [asked, setAsked] = useState<"delete" | "update" | "capacity">();
   const [configToo, setConfigToo] = useState(false);
   const [moving, setMoving] = useState(true);
   useTrail({ text: "Endpoints", to: "/endpoints" }, { text: name });
@@ -112,6 +116,8 @@ export default function Endpoint() {
               { label: "Created", value: <Time at={endpoint.CreationTime} /> },
               { label: "Changed", value: <Time at={endpoint.LastModifiedTime} /> },
               { label: "Configuration", value: configName ? <To path={below("endpoint-configs", configName)}>{configName}</To> : "-" },
+              { label: "Data capture", value: <Captured endpoint={endpoint} /> },
+              ...(endpoint.LastDeploymentConfig && !endpoint.PendingDeploymentSummary ? [{ label: "Last update", value: <Policy config={endpoint.LastDeploymentConfig} /> }] : []),
               { label: "Address for requests", value: <Copy text={invocationUrl(name)} /> },
               { label: "ARN", value: <Copy text={endpoint.EndpointArn} /> },
             ]}
@@ -125,12 +131,23 @@ export default function Endpoint() {
               label: "Overview",
               content: (
                 <SpaceBetween size="l">
-                  <Variants summaries={variants} config={config.value ?? null} loading={config.loading} />
+                  {endpoint.PendingDeploymentSummary && <Deployment pending={endpoint.PendingDeploymentSummary} config={endpoint.LastDeploymentConfig} />}
+                  <Variants
+                    summaries={variants}
+                    config={config.value ?? null}
+                    loading={config.loading}
+                    actions={
+                      <Button disabled={status !== "InService"} disabledReason="Only an endpoint in service can be changed" onClick={() => setAsked("capacity")}>
+                        Change weights and instances
+                      </Button>
+                    }
+                  />
                   <Monitoring endpoint={name} variants={names} />
                 </SpaceBetween>
               ),
             },
             { id: "test", label: "Test", content: <TestConsole key={name} endpoint={name} variants={names} inService={status === "InService" || status === "Updating"} /> },
+            { id: "scaling", label: "Scaling", content: <Scaling endpoint={name} variants={variants} /> },
             { id: "logs", label: "Logs", content: <Logs name={name} /> },
             {
               id: "configuration",
@@ -153,6 +170,18 @@ export default function Endpoint() {
           ]}
         />
       </SpaceBetween>
+      {asked === "capacity" && (
+        <Capacity
+          endpoint={name}
+          variants={variants}
+          onDismiss={() => setAsked(undefined)}
+          onDone={() => {
+            notices.succeeded("Changing. The endpoint answers all the while.");
+            setMoving(true);
+            described.again();
+          }}
+        />
+      )}
       {asked === "update" && (
         <Update
           endpoint={name}

@@ -19,6 +19,7 @@ const MILLISECONDS_OF_MICROSECONDS = 0.001;
 const PERCENTILES = ["p50", "p90", "p99"];
 const COUNTS = [
   { metric: "Invocations", label: "Requests", chart: "traffic" },
+  { metric: "InvocationsPerInstance", label: "Requests an instance", chart: "share" },
   { metric: "Invocation4XXErrors", label: "4xx", chart: "errors" },
   { metric: "Invocation5XXErrors", label: "5xx", chart: "errors" },
 ] as const;
@@ -27,7 +28,7 @@ const LATENCIES = [
   { metric: "OverheadLatency", chart: "overhead" },
 ] as const;
 
-type Plot = "traffic" | "errors" | "model" | "overhead";
+type Plot = "traffic" | "share" | "errors" | "model" | "overhead";
 
 /** The traffic of an endpoint, its errors and its latency, as CloudWatch keeps them. */
 export function Monitoring({ endpoint, variants }: { endpoint: string; variants: string[] }) {
@@ -48,7 +49,7 @@ export function Monitoring({ endpoint, variants }: { endpoint: string; variants:
     const of = (plot: Plot) => (found.value?.series ?? []).filter((each, index) => asked[index]?.plot === plot && each.points.length > 0);
     // Variants without errors would only fill the legend.
     const isUneventful = (each: Series) => each.points.every(([, value]) => value === 0);
-    return { traffic: of("traffic"), errors: of("errors").filter((each) => !isUneventful(each)), model: of("model"), overhead: of("overhead") };
+    return { traffic: of("traffic"), share: of("share"), errors: of("errors").filter((each) => !isUneventful(each)), model: of("model"), overhead: of("overhead") };
   }, [found.value, asked]);
   const between = found.value?.between;
   const options = [{ value: "", label: "All variants" }, ...variants.map((each) => ({ value: each, label: each }))];
@@ -83,8 +84,9 @@ export function Monitoring({ endpoint, variants }: { endpoint: string; variants:
           </Alert>
         )}
         <Totals traffic={charts.traffic} errors={charts.errors} model={charts.model} overhead={charts.overhead} range={time.range} />
-        <Grid gridDefinition={[HALF, HALF, HALF, HALF]}>
+        <Grid gridDefinition={[THIRD, THIRD, THIRD, HALF, HALF]}>
           <Chart title="Requests" series={charts.traffic} kind="bar" stacked fromZero empty={nothing} {...(between ? { between } : {})} />
+          <Chart title="Requests an instance" series={charts.share} fromZero empty={nothing} {...(between ? { between } : {})} />
           <Chart title="Errors" series={charts.errors} kind="bar" stacked fromZero empty={charts.traffic.length ? "No errors in this time" : nothing} {...(between ? { between } : {})} />
           <Chart title="Model latency (ms)" series={charts.model} unit="ms" fromZero empty={nothing} {...(between ? { between } : {})} />
           <Chart title="Overhead latency (ms)" series={charts.overhead} unit="ms" fromZero empty={nothing} {...(between ? { between } : {})} />
@@ -98,6 +100,7 @@ export function Monitoring({ endpoint, variants }: { endpoint: string; variants:
 }
 
 const HALF = { colspan: { default: 12, s: 6 } };
+const THIRD = { colspan: { default: 12, s: 4 } };
 
 interface TotalsProps {
   traffic: Series[];
@@ -146,7 +149,7 @@ function queries(endpoint: string, variants: string[]): { plot: Plot; query: Met
     return [
       ...COUNTS.map(({ metric, label, chart }) => ({
         plot: chart,
-        query: { ...shared, metric, stat: "Sum", zero: true, label: variants.length > 1 && chart === "traffic" ? variant : named(label) },
+        query: { ...shared, metric, stat: "Sum", zero: true, label: variants.length > 1 && chart !== "errors" ? variant : named(label) },
       })),
       ...LATENCIES.flatMap(({ metric, chart }) =>
         PERCENTILES.map((stat) => ({ plot: chart, query: { ...shared, metric, stat, scale: MILLISECONDS_OF_MICROSECONDS, label: named(stat) } })),

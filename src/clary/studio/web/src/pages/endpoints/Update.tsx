@@ -1,4 +1,5 @@
 import Box from "@cloudscape-design/components/box";
+import Checkbox from "@cloudscape-design/components/checkbox";
 import FormField from "@cloudscape-design/components/form-field";
 import { useState } from "react";
 
@@ -7,6 +8,8 @@ import { Dialog } from "../../kit/Dialog";
 import { ResourceSelect } from "../../kit/ResourceSelect";
 import { below, To } from "../../kit/To";
 import { usePolling } from "../../kit/usePolling";
+import { type Choice, configOf, mistakes, USUAL } from "./deployment";
+import { DeploymentForm } from "./DeploymentForm";
 import { describeConfig } from "./endpoint";
 import { Variants } from "./Variants";
 
@@ -20,6 +23,9 @@ interface Props {
 /** Has an endpoint serve another configuration. */
 export function Update({ endpoint, current, onDismiss, onDone }: Props) {
   const [chosen, setChosen] = useState("");
+  const [choice, setChoice] = useState<Choice>(USUAL);
+  const [kept, setKept] = useState(false);
+  const deployment = configOf(choice);
   const config = usePolling(async (signal) => (chosen ? describeConfig(chosen, signal) : null), [chosen]);
 
   return (
@@ -27,10 +33,15 @@ export function Update({ endpoint, current, onDismiss, onDone }: Props) {
       size="large"
       title={`Update ${endpoint}`}
       verb="Update"
-      ready={Boolean(chosen)}
+      ready={Boolean(chosen) && Object.keys(mistakes(choice)).length === 0}
       onDismiss={onDismiss}
       onConfirm={async () => {
-        await call("sagemaker", "UpdateEndpoint", { EndpointName: endpoint, EndpointConfigName: chosen });
+        await call("sagemaker", "UpdateEndpoint", {
+          EndpointName: endpoint,
+          EndpointConfigName: chosen,
+          ...(deployment ? { DeploymentConfig: deployment } : {}),
+          ...(kept ? { RetainAllVariantProperties: true } : {}),
+        });
         onDone();
       }}
     >
@@ -50,6 +61,10 @@ export function Update({ endpoint, current, onDismiss, onDone }: Props) {
         />
       </FormField>
       {chosen && config.value && <Variants summaries={[]} config={config.value} loading={config.loading} />}
+      <Checkbox checked={kept} onChange={({ detail }) => setKept(detail.checked)} description="Variants that the new configuration has too go on with the counts and weights of now">
+        Keep weights and instances
+      </Checkbox>
+      <DeploymentForm value={choice} onChange={setChoice} />
     </Dialog>
   );
 }

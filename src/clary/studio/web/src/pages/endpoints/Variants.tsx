@@ -2,49 +2,66 @@ import Box from "@cloudscape-design/components/box";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
+import type { ReactNode } from "react";
 
 import { Copy } from "../../kit/Copy";
+import { shortImage } from "../../kit/names";
 import { Status } from "../../kit/Status";
 import { below, To } from "../../kit/To";
-import { shortImage } from "../../kit/names";
-import { type EndpointConfig, shares, type VariantSummary } from "./endpoint";
+import { type EndpointConfig, type Serverless, shares, type VariantSummary } from "./endpoint";
+
+interface Props {
+  title?: string;
+  summaries: VariantSummary[];
+  config: EndpointConfig | null;
+  loading: boolean;
+  /** What their shares of the traffic are called. */
+  share?: string;
+  /** What can be done with them. */
+  actions?: ReactNode;
+}
 
 interface Shown {
   name: string;
   model: string;
-  instance: string;
-  count: string;
-  weight: number;
+  place: string;
+  weight: string;
   image: string;
   states: { Status: string; StatusMessage?: string }[];
 }
 
 /** What answers the requests of an endpoint: models on instances, with their shares of the traffic. */
-export function Variants({ summaries, config, loading }: { summaries: VariantSummary[]; config: EndpointConfig | null; loading: boolean }) {
+export function Variants({ title = "Production variants", summaries, config, loading, share: shareTitle = "Share", actions }: Props) {
   const configured = new Map((config?.ProductionVariants ?? []).map((each) => [each.VariantName, each]));
   const running = new Map(summaries.map((each) => [each.VariantName, each]));
-  const rows: Shown[] = [...new Set([...running.keys(), ...configured.keys()])].map((name) => {
-    const runs = running.get(name);
-    const asked = configured.get(name);
-    const wanted = runs?.DesiredInstanceCount ?? asked?.InitialInstanceCount;
-    const now = runs?.CurrentInstanceCount;
+  const names = [...new Set([...running.keys(), ...configured.keys()])];
+  const weight = (name: string) => running.get(name)?.CurrentWeight ?? configured.get(name)?.InitialVariantWeight ?? 1;
+  const share = shares(names.map((name) => ({ VariantName: name, weight: weight(name) })));
+  const rows: Shown[] = names.map((name) => {
+    const [runs, asked] = [running.get(name), configured.get(name)];
+    const serverless = runs?.CurrentServerlessConfig ?? asked?.ServerlessConfig;
     return {
       name,
       model: asked?.ModelName ?? "",
-      instance: asked?.InstanceType ?? "",
-      count: now !== undefined && now !== wanted ? `${now} of ${wanted ?? "-"}` : String(wanted ?? "-"),
-      weight: runs?.CurrentWeight ?? asked?.InitialVariantWeight ?? 1,
+      place: serverless
+        ? memory(serverless)
+        : instances(runs?.CurrentInstanceCount, runs?.DesiredInstanceCount ?? asked?.InitialInstanceCount, asked?.InstanceType),
+      weight: changing(weight(name), runs?.DesiredWeight),
       image: runs?.DeployedImages?.[0]?.SpecifiedImage ?? "",
       states: runs?.VariantStatus ?? [],
     };
   });
-  const share = shares(rows.map((row) => ({ VariantName: row.name, weight: row.weight })));
   return (
     <Table
-      header={<Header counter={`(${rows.length})`}>Production variants</Header>}
+      header={
+        <Header counter={`(${rows.length})`} {...(actions ? { actions } : {})}>
+          {title}
+        </Header>
+      }
       items={rows}
       loading={loading && rows.length === 0}
       loadingText="Loading"
+      wrapLines
       columnDefinitions={[
         {
           id: "name",
@@ -60,15 +77,29 @@ export function Variants({ summaries, config, loading }: { summaries: VariantSum
           ),
         },
         { id: "model", header: "Model", cell: (row) => (row.model ? <To path={below("models", row.model)}>{row.model}</To> : "-") },
-        { id: "instances", header: "Instances", cell: (row) => (row.instance ? `${row.count} × ${row.instance}` : row.count) },
+        { id: "place", header: "Runs on", minWidth: 170, cell: (row) => row.place },
         { id: "weight", header: "Weight", cell: (row) => row.weight },
-        { id: "share", header: "Share", cell: (row) => share[row.name] },
+        { id: "share", header: shareTitle, cell: (row) => share[row.name] },
         ...(rows.some((row) => row.image)
           ? [{ id: "image", header: "Image", minWidth: 220, cell: (row: Shown) => <Copy text={row.image} shown={shortImage(row.image)} /> }]
           : []),
       ]}
       empty={<Box textAlign="center">There are no variants</Box>}
-      ariaLabels={{ tableLabel: "Production variants" }}
+      ariaLabels={{ tableLabel: title }}
     />
   );
+}
+
+/** `1 of 2 × ml.m5.large` while one of two serves. */
+function instances(now: number | undefined, wanted: number | undefined, type: string | undefined): string {
+  const count = now !== undefined && now !== wanted ? `${now} of ${wanted ?? "-"}` : String(wanted ?? "-");
+  return type ? `${count} × ${type}` : count;
+}
+
+function memory({ MemorySizeInMB: size, MaxConcurrency: most }: Serverless): string {
+  return `Serverless, ${size ?? "-"} MB, ${most ?? "-"} ${most === 1 ? "request" : "requests"} at once`;
+}
+
+function changing(now: number, wanted: number | undefined): string {
+  return wanted === undefined || wanted === now ? String(now) : `${now}, soon ${wanted}`;
 }

@@ -1,4 +1,5 @@
 import { call, type Members } from "../../api/client";
+import type { DeploymentConfig } from "./deployment";
 
 export interface Endpoint extends Members {
   EndpointName: string;
@@ -9,6 +10,16 @@ export interface Endpoint extends Members {
   CreationTime: number;
   LastModifiedTime: number;
   ProductionVariants?: VariantSummary[];
+  PendingDeploymentSummary?: PendingDeployment;
+  LastDeploymentConfig?: DeploymentConfig;
+  DataCaptureConfig?: { EnableCapture?: boolean; CaptureStatus?: string; CurrentSamplingPercentage?: number; DestinationS3Uri?: string };
+}
+
+/** An update that is under way. */
+export interface PendingDeployment {
+  EndpointConfigName: string;
+  StartTime?: number;
+  ProductionVariants?: VariantSummary[];
 }
 
 export interface VariantSummary {
@@ -18,7 +29,15 @@ export interface VariantSummary {
   DesiredWeight?: number;
   CurrentInstanceCount?: number;
   DesiredInstanceCount?: number;
+  CurrentServerlessConfig?: Serverless;
+  DesiredServerlessConfig?: Serverless;
   VariantStatus?: { Status: string; StatusMessage?: string }[];
+}
+
+export interface Serverless {
+  MemorySizeInMB?: number;
+  MaxConcurrency?: number;
+  ProvisionedConcurrency?: number;
 }
 
 export interface EndpointConfig extends Members {
@@ -34,6 +53,7 @@ export interface Variant extends Members {
   InstanceType?: string;
   InitialInstanceCount?: number;
   InitialVariantWeight?: number;
+  ServerlessConfig?: Serverless;
 }
 
 export const STATUSES = ["Creating", "InService", "Updating", "SystemUpdating", "RollingBack", "OutOfService", "Deleting", "Failed", "UpdateRollbackFailed"];

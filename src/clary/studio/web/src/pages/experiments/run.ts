@@ -74,6 +74,5 @@ export async function seriesOf(run: Run, signal: AbortSignal): Promise<Metrics> 
 /** The page of the job that made a run. */
 export function sourcePath(arn: string | undefined): string | undefined {
   const [, kind, name] = /:(training-job|processing-job|transform-job)\/(.+)$/.exec(arn ?? "") ?? [];
-  if (!kind || !name) return undefined;
-  return kind === "transform-job" ? `/explorer/sagemaker/TransformJob/of/${encodeURIComponent(name)}` : `/${kind}s/${encodeURIComponent(name)}`;
+  return kind && name ? `/${kind}s/${encodeURIComponent(name)}` : undefined;
 }

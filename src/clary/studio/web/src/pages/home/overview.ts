@@ -40,11 +40,12 @@ const explorer = (noun: string) => (name: string) => `/explorer/sagemaker/${noun
 const TRAINING: Kind = { kind: "Training job", operation: "ListTrainingJobs", rows: "TrainingJobSummaries", noun: "TrainingJob", path: (name) => below("training-jobs", name), running: RUNNING };
 const PROCESSING: Kind = { kind: "Processing job", operation: "ListProcessingJobs", rows: "ProcessingJobSummaries", noun: "ProcessingJob", path: (name) => below("processing-jobs", name), running: RUNNING };
 const ENDPOINT: Kind = { kind: "Endpoint", operation: "ListEndpoints", rows: "Endpoints", noun: "Endpoint", path: (name) => below("endpoints", name), running: ["Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"] };
+const TRANSFORM: Kind = { kind: "Batch transform", operation: "ListTransformJobs", rows: "TransformJobSummaries", noun: "TransformJob", path: (name) => below("transform-jobs", name), running: RUNNING };
 const KINDS: Kind[] = [
   TRAINING,
   PROCESSING,
   ENDPOINT,
-  { kind: "Batch transform", operation: "ListTransformJobs", rows: "TransformJobSummaries", noun: "TransformJob", path: explorer("TransformJob"), running: RUNNING },
+  TRANSFORM,
   { kind: "Tuning job", operation: "ListHyperParameterTuningJobs", rows: "HyperParameterTuningJobSummaries", noun: "HyperParameterTuningJob", path: explorer("HyperParameterTuningJob"), running: RUNNING },
 ];
 
@@ -56,10 +57,11 @@ export async function overview(signal: AbortSignal): Promise<Overview> {
       [
         list(TRAINING, { StatusEquals: "InProgress" }, RECENT, signal),
         list(PROCESSING, { StatusEquals: "InProgress" }, RECENT, signal),
+        list(TRANSFORM, { StatusEquals: "InProgress" }, RECENT, signal),
         list(ENDPOINT, { StatusEquals: "Creating" }, RECENT, signal),
       ],
     ),
-    Promise.all([TRAINING, PROCESSING, ENDPOINT].map((kind) => list(kind, { StatusEquals: "Failed" }, SHOWN_FAILURES, signal))),
+    Promise.all([TRAINING, PROCESSING, TRANSFORM, ENDPOINT].map((kind) => list(kind, { StatusEquals: "Failed" }, SHOWN_FAILURES, signal))),
     list(TRAINING, { StatusEquals: "Completed" }, 1, signal),
   ]);
   const recent = merged(newest.flat());

@@ -38,7 +38,8 @@ interface Props<T> {
   parts: (job: T) => {
     /** What stands behind the status in the summary. */
     stage: Item;
-    image: string | undefined;
+    /** The image or the model that it runs. */
+    runs: Item;
     instances: string;
     more?: Item[];
     alerts?: ReactNode;
@@ -62,7 +63,7 @@ export function JobPage<T extends Members>({ kind, watched, parts }: Props<T>) {
   const job = described.value;
   if (!job) return <Loading page={name} />;
   const operation = `Create${kind.noun}`;
-  const { stage, image, instances, more = [], alerts, tabs, configuration, main } = parts(job);
+  const { stage, runs, instances, more = [], alerts, tabs, configuration, main } = parts(job);
   const status = String(job[`${kind.noun}Status`]);
   const arn = String(job[`${kind.noun}Arn`]);
   const began = job[`${kind.phase}StartTime`];
@@ -115,9 +116,9 @@ export function JobPage<T extends Members>({ kind, watched, parts }: Props<T>) {
               stage,
               { label: "Created", value: <Time at={job["CreationTime"]} /> },
               { label: `${kind.phase} time`, value: began === undefined ? "-" : duration(Number(end) - Number(began)) },
-              { label: "Image", value: <Copy text={image} shown={shortImage(image)} /> },
+              runs,
               { label: "Instances", value: instances },
-              { label: "Role", value: <RoleLink arn={job["RoleArn"]} /> },
+              ...("RoleArn" in job ? [{ label: "Role", value: <RoleLink arn={job["RoleArn"]} /> }] : []),
               { label: "ARN", value: <Copy text={arn} /> },
               ...more,
             ]}
@@ -158,9 +159,14 @@ export function JobPage<T extends Members>({ kind, watched, parts }: Props<T>) {
             described.again();
           }}
         >
-          The job gets 120 seconds to save its work. What it has written is kept.
+          {kind.stopped}
         </Confirm>
       )}
     </ContentLayout>
   );
+}
+
+/** The image of a job, for its summary. */
+export function imageItem(image: string | undefined): Item {
+  return { label: "Image", value: <Copy text={image} shown={shortImage(image)} /> };
 }

@@ -8,9 +8,9 @@ import { useParams } from "react-router-dom";
 
 import type { Members } from "../../api/client";
 import { LogView } from "../../kit/LogView";
-import { S3Link } from "../../kit/S3Link";
+import { S3Folder, S3Link } from "../../kit/S3Link";
 import { Time } from "../../kit/Time";
-import { JobPage } from "./JobPage";
+import { imageItem, JobPage } from "./JobPage";
 import { PROCESSING } from "./kinds";
 import { useJob } from "./useJob";
 
@@ -36,7 +36,7 @@ export default function ProcessingJob() {
         const cluster = job.ProcessingResources.ClusterConfig;
         return {
           stage: { label: "Started", value: <Time at={job.ProcessingStartTime} /> },
-          image: job.AppSpecification.ImageUri,
+          runs: imageItem(job.AppSpecification.ImageUri),
           instances: `${cluster.InstanceCount} × ${cluster.InstanceType}, ${cluster.VolumeSizeInGB} GB`,
           alerts: job.ExitMessage && (
             <Alert type={job.ProcessingJobStatus === "Failed" ? "error" : "info"} header="What the container left as its message">
@@ -78,7 +78,7 @@ function Data({ job }: { job: Job }) {
         wrapLines
         columnDefinitions={[
           { id: "name", header: "Name", isRowHeader: true, cell: (row) => row.OutputName },
-          { id: "uri", header: "Data", cell: (row) => <S3Link uri={folder(row.S3Output?.S3Uri)} /> },
+          { id: "uri", header: "Data", cell: (row) => <S3Folder uri={row.S3Output?.S3Uri} /> },
           { id: "path", header: "In the container", cell: (row) => <span className="clary-mono">{row.S3Output?.LocalPath ?? "-"}</span> },
           { id: "mode", header: "Uploaded", cell: (row) => (row.S3Output?.S3UploadMode === "Continuous" ? "As it is written" : "At the end") },
         ]}
@@ -87,11 +87,6 @@ function Data({ job }: { job: Job }) {
       />
     </SpaceBetween>
   );
-}
-
-/** Outputs are folders, though their addresses need not end as such. */
-function folder(uri: string | undefined): string | undefined {
-  return uri && !uri.endsWith("/") ? `${uri}/` : uri;
 }
 
 function Command({ ContainerEntrypoint: program = [], ContainerArguments: words = [] }: Job["AppSpecification"]) {

@@ -12,7 +12,7 @@ import { usePolling } from "../../kit/usePolling";
 import { Artifacts } from "./Artifacts";
 import { Cost } from "./Cost";
 import { History } from "./History";
-import { JobPage } from "./JobPage";
+import { imageItem, JobPage } from "./JobPage";
 import { TRAINING } from "./kinds";
 import { useLoggedMetrics } from "./metrics";
 import { Parameters } from "./Parameters";
@@ -58,7 +58,7 @@ export default function TrainingJob() {
         const algorithm = algorithmOf(builtIn.value ?? [], job.AlgorithmSpecification.TrainingImage, parameters);
         return {
           stage: { label: "Stage", value: words(job.SecondaryStatus ?? "") || "-" },
-          image: job.AlgorithmSpecification.TrainingImage ?? job.AlgorithmSpecification.AlgorithmName,
+          runs: imageItem(job.AlgorithmSpecification.TrainingImage ?? job.AlgorithmSpecification.AlgorithmName),
           instances: `${shownInstances(job)}${job.EnableManagedSpotTraining ? ", spot" : ""}`,
           more: [
             ...(algorithm ? [{ label: "Algorithm", value: <To path={below("algorithms", algorithm.name)}>{algorithm.title}</To> }] : []),

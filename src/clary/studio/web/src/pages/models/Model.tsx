@@ -30,6 +30,7 @@ import { usePolling } from "../../kit/usePolling";
 import { Related } from "../explorer/Related";
 import { Containers } from "./Containers";
 import { deployPath } from "./deployment";
+import { transformOf } from "../jobs/transform";
 import { type ConfigUses, configsWith, containersOf, describeModel, servedBy } from "./model";
 
 /** How many endpoint configurations are looked into before somebody asks for more. */
@@ -58,6 +59,7 @@ export default function Model() {
             <SpaceBetween direction="horizontal" size="xs">
               <CopyAs service="sagemaker" operation="DescribeModel" members={{ ModelName: name }} />
               <Button onClick={() => setDeleting(true)}>Delete</Button>
+              <Button onClick={() => navigate("/explorer/sagemaker/TransformJob/create", { state: { fill: transformOf(name) } })}>Transform a data set</Button>
               <Button variant="primary" onClick={() => navigate(deployPath({ model: name }))}>
                 Deploy
               </Button>
