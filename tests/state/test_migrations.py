@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from clary.state.database import Database
 from clary.state.migrations.upgrade import configuration, upgrade
@@ -33,3 +36,64 @@ def test_preparing_twice_changes_nothing_and_the_file_is_private(tmp_path: Path)
         assert database.is_prepared()
         database.close()
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_what_was_under_way_goes_on_after_the_fifth_migration(tmp_path: Path) -> None:
+    """Documents as they were before jobs had several hosts, and endpoints several instances."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'state.db'}")
+    config = configuration()
+    server = {
+        "id": "Endpoint-4-2.0",
+        "attempt": 1,
+        "variant": {"VariantName": "v", "InitialVariantWeight": 1.0},
+        "model": {"PrimaryContainer": {"Image": "i"}},
+        "address": "unix:/s",
+    }
+    serving = {
+        "generation": 2,
+        "current": {"config": "c", "servers": [server]},
+        "next": None,
+        "old": [{"config": "b", "servers": [{**server, "id": "Endpoint-4-1.0"}], "until": 9.0}],
+    }
+    used = {"seconds": 1.0, "cpu_s": 1.0, "peak_bytes": 1}
+    before: dict[str, tuple[str, dict[str, Any]]] = {
+        "TrainingJob": ("InProgress", {"_run": {"attempt": 1, "launched": True, "used": used}}),
+        "ProcessingJob": ("InProgress", {"_run": {"attempt": 1, "launched": False}}),
+        "WarmPool": ("", {"Pool": "pool-1"}),
+        "Endpoint": ("InService", {"_wanted": "c", "_serving": serving}),
+        "Model": ("", {"Pool": "untouched"}),
+    }
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        for number, (kind, (status, document)) in enumerate(before.items(), 1):
+            connection.execute(
+                text(
+                    "INSERT INTO resources (id, account, region, service, kind, parent, name, arn, status, created,"
+                    " modified, document, version, fence) VALUES (:id, '1', 'r', 'sagemaker', :kind, '', 'n',"
+                    " :arn, :status, 5, 5, :document, 1, 0)"
+                ),
+                {"id": number, "kind": kind, "arn": kind, "status": status, "document": json.dumps(document)},
+            )
+        route = {"arn": "a", "variants": [{"name": "v", "weight": 1.0, "addresses": ["unix:/s"]}]}
+        connection.execute(
+            text("INSERT INTO routes VALUES ('1', 'r', 'n', :document)"), {"document": json.dumps(route)}
+        )
+    upgrade(engine)
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT kind, document FROM resources")).all()
+        [told] = connection.execute(text("SELECT document FROM routes")).scalars()
+    after = {kind: json.loads(document) for kind, document in rows}
+    assert after["TrainingJob"]["_run"]["hosts"] == ["algo-1"]
+    assert after["TrainingJob"]["_run"]["used"] == {"algo-1": used}
+    assert after["ProcessingJob"] == before["ProcessingJob"][1] and after["Model"] == before["Model"][1]
+    assert after["WarmPool"]["Places"] == ["pool-1"]
+    assert "_wanted" not in after["Endpoint"]
+    current = after["Endpoint"]["_serving"]["current"]
+    assert current["prefix"] == "Endpoint-4-2" and current["serial"] == 1 and current["variants"][0]["count"] == 1
+    assert current["servers"] == [
+        {"id": "Endpoint-4-2.0", "variant": "v", "instance": 0, "container": 0, "address": "unix:/s"}
+    ]
+    assert after["Endpoint"]["_serving"]["old"][0]["servers"][0]["id"] == "Endpoint-4-1.0"
+    variants = [{"name": "v", "weight": 1.0, "instances": [["unix:/s"]]}]
+    assert json.loads(told) == {"arn": "a", "fleets": [{"share": 1, "variants": variants}]}

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration that these definitions correspond to (``migrations/versions``)."""
 
 metadata = MetaData()
