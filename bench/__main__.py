@@ -11,6 +11,7 @@ NAMES = {
     "first-line": "bench.first_line",
     "inference": "bench.inference",
     "memory": "bench.memory",
+    "studio": "bench.studio",
     "transform": "bench.transform",
 }
 
