@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
-import shutil
 import subprocess
-import sys
-import tomllib
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from bench.algorithms import Row
+from bench.environments import environment
 
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
 MEASURE = "import json, sys; from importlib import import_module; " + (
     "[print(json.dumps(row), flush=True) for row in import_module('bench.algorithms.' + sys.argv[1]).measure()]"
 )
-
-
-def environment(image: str, beside: tuple[str, ...]) -> Path:
-    """The Python of an environment with the locked packages of an image, and others; made once a machine."""
-    file = ROOT / "src" / "clary" / "images" / f"{image}.toml"
-    wanted = [*tomllib.loads(file.read_text("utf-8"))["requirements"], *beside]
-    digest = hashlib.sha256("\n".join([sys.version, *wanted]).encode()).hexdigest()[:16]
-    cache = Path(os.environ.get("CLARY_CACHE") or Path.home() / ".cache" / "clary") / "bench-envs"
-    folder = cache / f"{image}-{digest}"
-    python = folder / "bin" / "python"
-    if not (folder / "ready").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        uv = [sys.executable, "-m", "uv"]
-        subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(folder)], check=True)
-        subprocess.run([*uv, "pip", "install", "--quiet", "--python", str(python), *wanted], check=True)
-        (folder / "ready").touch()
-    return python
 
 
 def rows(name: str) -> list[Row]:

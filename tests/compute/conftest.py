@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import re
 import sys
@@ -19,9 +20,23 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from clary.compute.isolation.select import ISOLATIONS, availability
 from clary.compute.placement.local import LocalPlacement
 from clary.compute.spec import ImageSpec
 from clary.core.settings import Settings
+from clary.testing.contracts.placement import Jobs
+
+
+def _share(name: str) -> None:
+    """Load a module beside this file so that tests, which pytest imports one by one, can import it by its name."""
+    specification = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    specification.loader.exec_module(module)
+
+
+_share("transform_trial")
 
 TICKET = "ticket-of-the-job"
 PAGE = 2
@@ -37,6 +52,8 @@ class Endpoint:
         self.uploads: dict[str, dict[int, bytes]] = {}
         self.local: dict[tuple[str, str], Path] = {}
         """Objects that are answered with the path of a file on this machine."""
+        self.keys_of: dict[tuple[str, str], str] = {}
+        """The KMS keys that objects were put with."""
         self.failures = 0
         """So many requests are answered with 503."""
         self.cuts = 0
@@ -138,6 +155,8 @@ class Endpoint:
             return 200, {}, b"<CompleteMultipartUploadResult/>"
         if method == "PUT":
             self.objects[bucket, key] = body
+            if headers.get("x-amz-server-side-encryption") == "aws:kms":
+                self.keys_of[bucket, key] = headers["x-amz-server-side-encryption-aws-kms-key-id"]
             return 200, {"ETag": '"x"'}, b""
         return 405, {}, b""
 
@@ -160,10 +179,11 @@ class Endpoint:
         if hashlib.sha256(body).hexdigest() != headers["x-amz-content-sha256"]:
             return "XAmzContentSHA256Mismatch"
         request = AWSRequest(method, self.url + target, data=body)
-        request.headers["X-Amz-Content-SHA256"] = headers["x-amz-content-sha256"]
-        request.headers["X-Amz-Date"] = headers["x-amz-date"]
-        request.headers["X-Amz-Security-Token"] = headers["x-amz-security-token"]
-        request.headers["Host"] = headers["host"]
+        for name in ("x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "host"):
+            request.headers[name] = headers[name]
+        for name, value in headers.items():
+            if name.startswith("x-amz-") and name not in request.headers:
+                request.headers[name] = value
         request.context["timestamp"] = headers["x-amz-date"]
         auth = S3SigV4Auth(Credentials("ASIATEST", self.secret, "token"), "s3", "us-east-1")
         signature = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
@@ -195,3 +215,16 @@ def placement(settings: Settings) -> LocalPlacement:
 def image() -> ImageSpec:
     """The Python that runs the tests, without packages."""
     return ImageSpec("python", python=f"{sys.base_prefix}/bin/python3", paths=[sys.base_prefix])
+
+
+@pytest.fixture(params=list(ISOLATIONS))
+def jobs(
+    request: pytest.FixtureRequest, placement: LocalPlacement, image: ImageSpec, store: Endpoint
+) -> Iterator[Jobs]:
+    """Jobs of a model server and others, under each isolation."""
+    works, remedy = availability(request.param)
+    if not works:
+        pytest.skip(remedy)
+    yield Jobs(placement, request.param, image, store)
+    for id in placement.list():
+        placement.remove(id)

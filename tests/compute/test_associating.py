@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -86,3 +88,37 @@ def test_what_does_not_fit(one: Association, payload: str, answer: str, why: str
 def test_bytes_that_are_no_text() -> None:
     with pytest.raises(AssociationError, match="not UTF-8"):
         association(join=True).take(b"\xff")
+
+
+def identified(stored: str) -> list[Any]:
+    """JSON lines without the ids, which are checked."""
+    documents = [json.loads(line) for line in stored.splitlines()]
+    assert len({UUID(each.pop("SageMakerInferenceId")) for each in documents}) == len(documents)
+    assert {each.pop("SageMakerInferenceTime") for each in documents} == {"2022-08-30T00:49:15Z"}
+    return documents
+
+
+def test_inference_ids_are_the_last_of_all() -> None:
+    asked: dict[str, Any] = {"inference_ids": True, "began": 1661820555.9}
+    one = association(**asked)
+    assert one.needed
+    sent, stored = through(one, "1,2\n3,4", "a,b\nc")
+    assert sent == "1,2\n3,4"
+    assert [row.split(",")[:-2] for row in stored.split("\n")] == [["a", "b"], ["c"]]
+    joined = association(input_filter="$[1:]", join=True, output_filter="$[0,-1]", **asked)
+    sent, stored = through(joined, "7,1", "0.5")
+    assert stored.startswith("7,0.5,") and stored.endswith(",2022-08-30T00:49:15Z") and stored.count(",") == 3
+
+
+def test_inference_ids_of_json() -> None:
+    asked: dict[str, Any] = {"inference_ids": True, "began": 1661820555.9}
+    lines = "application/jsonlines"
+    _, stored = through(association(lines, **asked), "[1]\n[2]", '{"output":0}\n{"output":1}')
+    assert identified(stored) == [{"output": 0}, {"output": 1}]
+    # Without a split the answer has as many lines as the model wrote; what has no names gets one.
+    _, stored = through(association(lines, "None", **asked), "[1]\n[2]", "0\n1\n")
+    assert identified(stored) == [{"SageMakerOutput": 0}, {"SageMakerOutput": 1}]
+    _, stored = through(association("application/json", "None", join=True, **asked), '{"a": 1}', "[2]")
+    assert identified(stored) == [{"a": 1, "SageMakerOutput": [2]}]
+    with pytest.raises(AssociationError, match="Failed to parse output from the algorithm as JSON"):
+        through(association(lines, **asked), "[1]", "no JSON")

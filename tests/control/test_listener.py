@@ -13,7 +13,8 @@ from threading import Event
 import pytest
 
 from clary.control.listener import Listener
-from clary.edge.upstream import Answer, NotConnected, Pool
+from clary.edge.answer import Answer, NotConnected
+from clary.edge.upstream import Pool
 from clary.wire.http import Request, Response
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from clary.edge import upstream
-from clary.edge.upstream import Answer, NotConnected, Pool, UpstreamError
+from clary.edge.answer import Answer, NotConnected, UpstreamError
+from clary.edge.upstream import Pool
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

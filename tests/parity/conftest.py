@@ -25,6 +25,7 @@ def _share(name: str) -> Any:
 
 _lab = _share("parity_lab")
 _clients = _share("parity_clients")
+_share("parity_transform")
 
 
 @pytest.fixture

@@ -12,29 +12,19 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from parity_lab import BUCKET, SKLEARN, Lab, eventually, labelled_rows, pack
-
-GROUP = "/aws/sagemaker/TransformJobs"
-OWN = """
-import json, os, time
-
-def model_fn(folder):
-    return None
-
-def transform_fn(model, body, content_type, accept):
-    text = body.decode() if isinstance(body, bytes) else body
-    print("transforms", len(text), content_type, accept, os.environ.get("MODE"), flush=True)
-    print({name: os.environ[name] for name in sorted(os.environ) if "_BATCH" in name or "_MAX_" in name}, flush=True)
-    if os.path.exists("/opt/ml/model/gate") and "wait" in text:
-        print("waits", flush=True)
-        time.sleep(600)
-    if "broken" in text:
-        raise RuntimeError("this record breaks the model")
-    if accept == "application/jsonlines":
-        documents = [json.loads(line) for line in text.splitlines()]
-        return "\\n".join(json.dumps({"sum": sum(document)}) for document in documents), accept
-    return "\\n".join(str(len(line)) for line in text.splitlines()), accept
-"""
-"""An own model: the lengths of lines, or the sums of JSON arrays. With the file ``gate`` it waits where it is told."""
+from parity_transform import (
+    GROUP,
+    await_log,
+    data_log,
+    ended,
+    events,
+    keys,
+    log,
+    output,
+    own_model,
+    start,
+    transform,
+)
 
 
 @pytest.fixture
@@ -49,74 +39,6 @@ def xgboost(lab: Lab) -> str:
     data = lab.completed("train")["ModelArtifacts"]["S3ModelArtifacts"]
     lab.model("boosted", data)
     return str(data)
-
-
-def own_model(lab: Lab, name: str = "own", **files: str) -> None:
-    data = lab.put(f"{name}/model.tar.gz", pack({"code/inference.py": OWN, "weights": "", **files}))
-    lab.model(name, data, SKLEARN, Environment={"SAGEMAKER_PROGRAM": "inference.py", "MODE": "model"})
-
-
-def request(lab: Lab, name: str, model: str, **changes: Any) -> dict[str, Any]:
-    """The arguments of ``create_transform_job``: lines of CSV below ``in/`` to lines of CSV below ``out/NAME``."""
-    place = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/in/"}
-    place |= changes.pop("S3DataSource", {})
-    given = {"DataSource": {"S3DataSource": place}, "ContentType": "text/csv", "SplitType": "Line"}
-    output = {"S3OutputPath": f"s3://{BUCKET}/out/{name}", "Accept": "text/csv", "AssembleWith": "Line"}
-    return {
-        "TransformJobName": name,
-        "ModelName": model,
-        "TransformInput": given | changes.pop("TransformInput", {}),
-        "TransformOutput": output | changes.pop("TransformOutput", {}),
-        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": changes.pop("InstanceCount", 1)},
-        **changes,
-    }
-
-
-def start(lab: Lab, name: str, model: str, **changes: Any) -> str:
-    return str(lab.sagemaker.create_transform_job(**request(lab, name, model, **changes))["TransformJobArn"])
-
-
-def ended(lab: Lab, name: str) -> dict[str, Any]:
-    def look() -> dict[str, Any] | None:
-        job: dict[str, Any] = lab.sagemaker.describe_transform_job(TransformJobName=name)
-        return None if job["TransformJobStatus"] in ("InProgress", "Stopping") else job
-
-    return dict(eventually(look, f"{name} has ended"))
-
-
-def transform(lab: Lab, name: str, model: str, **changes: Any) -> dict[str, Any]:
-    """A job that completes."""
-    start(lab, name, model, **changes)
-    job = ended(lab, name)
-    assert job["TransformJobStatus"] == "Completed", (job.get("FailureReason"), log(lab, name))
-    return job
-
-
-def log(lab: Lab, name: str) -> str:
-    return lab.log_of(name, GROUP)
-
-
-def await_log(lab: Lab, name: str, text: str) -> None:
-    def look() -> bool:
-        begun = "TransformStartTime" in lab.sagemaker.describe_transform_job(TransformJobName=name)
-        return begun and text in log(lab, name)
-
-    eventually(look, f"{text!r} is in the log of {name}")
-
-
-def data_log(lab: Lab, name: str) -> list[str]:
-    """What SageMaker itself says of the data, without the times."""
-    lines = log(lab, name).splitlines()
-    return [line.partition("[sagemaker logs]: ")[2] for line in lines if ":[sagemaker logs]: " in line]
-
-
-def output(lab: Lab, name: str, key: str) -> str:
-    return lab.get(f"s3://{BUCKET}/out/{name}/{key}.out").decode()
-
-
-def keys(lab: Lab, name: str) -> list[str]:
-    found = lab.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"out/{name}/").get("Contents", [])
-    return [each["Key"].removeprefix(f"out/{name}/") for each in found]
 
 
 def rows(count: int, seed: int) -> list[str]:
@@ -292,11 +214,6 @@ def test_several_instances_share_the_objects_of_a_manifest(lab: Lab) -> None:
     assert (len(streams), served) == (4, [3, 2])
 
 
-def events(lab: Lab, stream: str) -> list[dict[str, Any]]:
-    page = lab.logs.get_log_events(logGroupName=GROUP, logStreamName=stream, startFromHead=True)
-    return list(page["events"])
-
-
 def test_wrong_input_fails_the_job_and_keeps_what_is_done(lab: Lab, xgboost: str) -> None:
     lab.put("in/a.csv", "\n".join(rows(5, 1)))
     lab.put("in/b.csv", "1,2\n3,4")
@@ -385,7 +302,6 @@ def test_what_is_refused(lab: Lab) -> None:
     wrong = {"TransformInput": {"ContentType": "text/libsvm"}, "DataProcessing": {"JoinSource": "Input"}}
     assert "DataProcessing needs ContentType to be one of" in refused(**wrong)
     assert "AugmentedManifestFile is not compatible" in refused(S3DataSource={"S3DataType": "AugmentedManifestFile"})
-    assert "Data capture" in refused(DataCaptureConfig={"DestinationS3Uri": f"s3://{BUCKET}/capture"})
     assert "ResourceLimitExceeded" in refused(InstanceCount=21)
     # Nothing was kept of these, and a prefix without objects is found out when the job runs.
     start(lab, "refused", "own", S3DataSource={"S3Uri": f"s3://{BUCKET}/nothing/"})

@@ -21,6 +21,8 @@ from typing import Any
 
 import pytest
 
+from clary_runtimes.serving import frames
+
 SOURCE = Path(__file__).parents[2] / "src"
 IMAGES = SOURCE / "clary" / "images"
 GOLDEN = Path(__file__).parent / "golden"
@@ -186,6 +188,38 @@ class Answer:
         return json.loads(self.body)
 
 
+class Frames:
+    """A connection that carries many invocations."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(30)
+        self._socket.connect(str(path))
+        self._socket.sendall(frames.PREFACE)
+        self._splitter = frames.Splitter()
+        self._answers: dict[int, tuple[int, bytes, bytes]] = {}
+
+    def ask(self, *requests: tuple[int, bytes, bytes]) -> None:
+        """Number, content type and body of each; all of them at once."""
+        self._socket.sendall(b"".join(frames.request(number, kind, None, body) for number, kind, body in requests))
+
+    def answer(self, number: int) -> tuple[int, bytes, bytes]:
+        """Status, content type and body."""
+        while number not in self._answers:
+            data = self._socket.recv(65_536)
+            assert data, "the server closed the connection"
+            for frame in self._splitter.feed(data):
+                found, *answer = frames.read_reply(frame)
+                self._answers[found] = (answer[0], answer[1], answer[2])
+        return self._answers.pop(number)
+
+    def __enter__(self) -> Frames:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+
 @dataclass
 class Server:
     """A model server that runs."""
@@ -206,6 +240,10 @@ class Server:
     def invoke(self, body: bytes | str, content_type: str | None = "text/csv", accept: str | None = None) -> Answer:
         headers = {"Content-Type": content_type, "Accept": accept}
         return self.request("POST", "/invocations", body, {name: value for name, value in headers.items() if value})
+
+    def frames(self) -> Frames:
+        """A connection that carries many invocations."""
+        return Frames(self.socket)
 
     def ping(self) -> int:
         """The status of ``/ping``; 0 while nothing listens."""

@@ -130,6 +130,14 @@ class Transform:
     output_filter: str = "$"
     join: bool = False
     """Join each record with its answer."""
+    began: float = 0.0
+    """When the job began, in seconds since the epoch: the same for all its hosts and attempts."""
+    inference_ids: bool = False
+    """Give each record of the output an id of its own, and the time at which the job began."""
+    capture: str = ""
+    """The prefix under which manifests name what was transformed and what became of it; empty for none."""
+    capture_key: str = ""
+    """The KMS key of the manifests; empty for none."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +198,11 @@ class JobSpec:
     cluster: list[str] = field(default_factory=list)
     """The ids of the attempts that run the job's hosts, in the order of ``hosts``; empty for a job on one host. The
     first host packs the archives of all."""
+    series: list[str] = field(default_factory=list)
+    """The ids of the attempts that run the containers of this host's model, in the order in which a request goes
+    through them; the first of them has the batch. Empty for a model of one container."""
+    container: str = ""
+    """What this container is called among those of the series."""
     endpoint_url: str = ""
     """The platform's address: for the agent's staging, and for AWS clients inside the job."""
     region: str = "us-east-1"

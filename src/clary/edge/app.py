@@ -108,14 +108,22 @@ class EdgeApp:
                 return
             request.body = await whole(receive, LARGEST_BODY)
             response = await self._answer(request, authorization, request_id, begun)
-        except ServiceError as error:
-            response = _error(request, error, request_id)
-        except Exception:
-            log.exception("request %s failed", request_id)
-            failure = InternalFailure(f"The request failed inside Clary; its log has the cause under {request_id}.")
-            response = _error(request, failure, request_id)
+        except Exception as error:  # noqa: BLE001 - every request is answered
+            response = _failure(request, error, request_id)
         response.headers.setdefault("x-amzn-requestid", request_id)
         await _send(send, response)
+
+    async def invocation(self, request: Request) -> Response:
+        """The answer to an ``InvokeEndpoint`` that is here as a whole."""
+        begun = perf_counter()
+        request_id = new_request_id()
+        try:
+            self._hosts.check(request.host)
+            response = await self._answer(request, sigv4.parse_authorization(request), request_id, begun)
+        except Exception as error:  # noqa: BLE001 - every request is answered
+            response = _failure(request, error, request_id)
+        response.headers.setdefault("x-amzn-requestid", request_id)
+        return response
 
     async def _answer(
         self, request: Request, authorization: sigv4.Authorization | None, request_id: str, begun: float
@@ -272,6 +280,14 @@ def _request(scope: Scope) -> Request:
         headers=headers,
         host=headers.get("host", ""),
     )
+
+
+def _failure(request: Request, error: Exception, request_id: str) -> Response:
+    if isinstance(error, ServiceError):
+        return _error(request, error, request_id)
+    log.error("request %s failed", request_id, exc_info=error)
+    failure = InternalFailure(f"The request failed inside Clary; its log has the cause under {request_id}.")
+    return _error(request, failure, request_id)
 
 
 def _error(request: Request, error: ServiceError, request_id: str) -> Response:

@@ -23,7 +23,7 @@ import orjson
 
 from clary.core.errors import ServiceError
 from clary.core.ids import request_id as new_request_id
-from clary.edge.upstream import Answer
+from clary.edge.answer import Answer
 from clary.services.iam.api import Identities
 from clary.services.s3.app import S3App
 from clary.services.s3.http import S3Request

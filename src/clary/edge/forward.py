@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from clary.core.errors import ServiceUnavailable
-from clary.edge.upstream import Answer, Header, NotConnected, Pool, UpstreamError
+from clary.edge.answer import Answer, Header, NotConnected, UpstreamError
+from clary.edge.upstream import Pool
 from clary.services.iam.api import Principal
 from clary.wire.http import Request, Response
 

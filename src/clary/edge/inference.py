@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from time import perf_counter
 
 from clary.core.errors import (
-    InternalFailure,
     NotAvailableYet,
     RequestTooLarge,
     ServiceError,
@@ -18,11 +17,12 @@ from clary.core.errors import (
     ThrottlingException,
     ValidationError,
 )
+from clary.edge.answer import Answer, Header, Incomplete, NotConnected, UpstreamError
 from clary.edge.capture import Captures, Place
 from clary.edge.invocations import Invocations
 from clary.edge.payload_parts import EVENT_STREAM, PayloadParts
 from clary.edge.routes import EndpointRoute, Instance, Routes, Variant
-from clary.edge.upstream import Answer, Header, NotConnected, Pool, UpstreamError
+from clary.edge.upstream import Pool
 from clary.services.iam.api import Principal
 from clary.wire.http import Request, Response
 
@@ -40,6 +40,16 @@ _FORWARDED = (
 _FORWARDED_STREAMING = tuple(
     ("x-amzn-sagemaker-accept" if given == "accept" else given, sent) for given, sent in _FORWARDED
 )
+_TIMED_OUT = (
+    "Your invocation timed out while waiting for a response from container {}. Review the latency metrics for each "
+    "container in Amazon CloudWatch, resolve the issue, and try again."
+)
+_NO_RESPONSE = (
+    "Amazon SageMaker could not get a response from the endpoint. This can occur when CPU or memory utilization is "
+    "high. To check your utilization, see Amazon CloudWatch. To fix this problem, use an instance type with more CPU "
+    "capacity or memory."
+)
+_NOT_WHOLE = "could not load the entire response body"
 _RETURNED = (b"content-type", b"x-amzn-sagemaker-custom-attributes")
 _LATER = {
     "x-amzn-sagemaker-target-model": "TargetModel",
@@ -54,6 +64,23 @@ class ModelError(ServiceError):
 
     code = "ModelError"
     status = 424
+
+
+class ModelNotReadyException(ServiceError):
+    """A serverless variant's server is being started."""
+
+    code = "ModelNotReadyException"
+    status = 429
+
+
+class _NoAnswer(Exception):
+    """The container of a variant has not answered, or not whole: with which status, and what to say of it."""
+
+    def __init__(self, status: int, message: str, whole: bool = True) -> None:
+        super().__init__(message)
+        self.status = status
+        self.whole = whole
+        """Whether what came is all; else the head of an answer came and not its body."""
 
 
 class Inference:
@@ -112,15 +139,17 @@ class Inference:
         overhead = (asked - begun) * 1e6
         try:
             answer = await self._ask(variant, headers, request.body, streaming)
-        except (ServiceUnavailable, ThrottlingException):
+        except ServiceError:
             self._invocations.count(counted, 0, 0.0, overhead, instances)
             raise
-        except ServiceError:
+        except _NoAnswer as error:
             self._invocations.count(counted, 0, (perf_counter() - asked) * 1e6, overhead, instances)
-            raise
+            place = (name, principal.account, region)
+            raise _model_error(error.status, str(error), variant, *place, whole=error.whole) from error
         self._invocations.count(counted, answer.status, (perf_counter() - asked) * 1e6, overhead, instances)
         if answer.status >= 400:
-            raise _model_error(answer, variant, name, principal.account, region)
+            original = answer.body[:1024].decode("utf-8", "replace")
+            raise _model_error(answer.status, original, variant, name, principal.account, region)
         return answer, variant
 
     def _route(self, account: str, region: str, name: str) -> EndpointRoute:
@@ -150,6 +179,8 @@ class Inference:
             except NotConnected:
                 # It is being started again, perhaps at another address, which the route says in a moment.
                 left = tuple(each for each in left if each is not instance)
+        if variant.concurrency:
+            raise ModelNotReadyException(f"The server of the serverless variant {variant.name} is being started.")
         raise ServiceUnavailable(f"No server of variant {variant.name} is ready. Please try again.")
 
     def _least_busy(self, instances: Sequence[Instance]) -> Instance:
@@ -216,26 +247,31 @@ class Inference:
     async def _send(
         self, variant: Variant, address: str, headers: list[Header], body: bytes, seconds: float, streaming: bool
     ) -> Answer:
-        ask = self._pool.stream if streaming else self._pool.request
         try:
-            return await ask(address, b"POST", b"/invocations", headers, body, seconds)
+            if streaming:
+                return await self._pool.stream(address, b"POST", b"/invocations", headers, body, seconds)
+            return await self._pool.invoke(address, headers, body, seconds)
         except TimeoutError:
-            message = f"Your invocation timed out while waiting for a response from container {variant.name}."
-            raise ModelError(message, OriginalStatusCode=0, OriginalMessage=message) from None
+            raise _NoAnswer(0, _TIMED_OUT.format(variant.name)) from None
         except NotConnected:
             raise
+        except Incomplete as error:
+            status = error.status if error.status >= 400 else 0
+            raise _NoAnswer(status, f"{_NOT_WHOLE}: {error}", whole=False) from error
         except UpstreamError as error:
-            raise InternalFailure(f"The server of variant {variant.name} cannot be reached: {error}") from error
+            raise _NoAnswer(0, f"{_NO_RESPONSE} ({error})") from error
 
 
-def _model_error(answer: Answer, variant: Variant, name: str, account: str, region: str) -> ModelError:
-    original = answer.body[:1024].decode("utf-8", "replace")
-    kind = "client" if answer.status < 500 else "server"
+def _model_error(
+    status: int, original: str, variant: Variant, name: str, account: str, region: str, whole: bool = True
+) -> ModelError:
+    kind = "client" if 400 <= status < 500 else "server"
     group = f"/aws/sagemaker/Endpoints/{name}"
+    what = f'with message "{original}"' if whole else f"and {original}"
     return ModelError(
-        f'Received {kind} error ({answer.status}) from {variant.name} with message "{original}". '
+        f"Received {kind} error ({status}) from {variant.name} {what}. "
         f"See the log group {group} in account {account} for more information.",
-        OriginalStatusCode=answer.status,
+        OriginalStatusCode=status,
         OriginalMessage=original,
         LogStreamArn=f"arn:aws:logs:{region}:{account}:log-group:{group}",
     )

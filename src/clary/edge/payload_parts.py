@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 
-from clary.edge.upstream import Stream, UpstreamError
+from clary.edge.answer import UpstreamError
+from clary.edge.upstream import Stream
 from clary.wire.eventstream import encode_message
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"

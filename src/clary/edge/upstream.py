@@ -7,13 +7,16 @@ one call here is a write, a parse and a future.
 from __future__ import annotations
 
 import asyncio
+import select
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple, TypeVar, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar, cast
 
 import httptools
 
 from clary.core.sockets import Pinned
+from clary.edge.answer import Answer, Header, Incomplete, NotConnected, UpstreamError
+from clary.edge.multiplexed import Multiplexed
 
 LARGEST_ANSWER = 64 << 20
 """Bytes of an answer with its headers; more than SageMaker lets a container answer, and than control ever does."""
@@ -21,30 +24,10 @@ LARGEST_ANSWER = 64 << 20
 MOST_WAITING = 1 << 20
 """Bytes of a streamed answer that wait to be read before the server has to."""
 
-Header = tuple[bytes, bytes]
-C = TypeVar("C", bound="_Connection")
+LARGEST_FRAME = 65_536
+"""Bytes of a request that goes with others over one connection: larger ones would hold those up."""
 
-
-class UpstreamError(Exception):
-    """The server cannot be asked, or broke off its answer."""
-
-
-class NotConnected(UpstreamError):
-    """No connection could be made, so that the server has seen nothing of the request."""
-
-
-class Answer(NamedTuple):
-    """What the server said; header names are in lower case."""
-
-    status: int
-    headers: list[Header]
-    body: bytes
-    stream: Stream | None = None
-    """What reads the body as it comes, where it was asked for so and is no error's."""
-
-    def header(self, name: bytes) -> bytes | None:
-        """The value of the first header called ``name``."""
-        return next((value for key, value in self.headers if key == name), None)
+C = TypeVar("C", bound=asyncio.Protocol)
 
 
 class _Connection(asyncio.Protocol):
@@ -54,19 +37,34 @@ class _Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.closed = False
         self.begun = False
+        self.unread = False
+        """Whether the server closed it without having read the last request."""
         self._answer: asyncio.Future[Answer] | None = None
         self._size = 0
+        self._status = 0
+        self._until_end = False
         self._writable = asyncio.Event()
         self._writable.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Not an instance of asyncio's class under uvloop, but it does the same.
         self.transport = cast(asyncio.Transport, transport)
+        self._poll = select.poll()
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+
+    def is_stale(self) -> bool:
+        """Whether the server has closed it, or sent what nobody asked for, which the event loop may not know yet."""
+        return self.closed or bool(self._poll.poll(0))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
+        # Of a server that has read the request, and died, there is only the end.
+        self.unread = isinstance(exc, (ConnectionResetError, BrokenPipeError))
         self._writable.set()
-        self._fail(UpstreamError("the server closed the connection"))
+        if self._until_end and exc is None:
+            self._finish(self._status)
+        else:
+            self._fail(self._error("the server closed the connection"))
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -78,33 +76,51 @@ class _Connection(asyncio.Protocol):
         self.begun = True
         self._size += len(data)
         if self._size > LARGEST_ANSWER:
-            self._fail(UpstreamError(f"the server's answer has more than {LARGEST_ANSWER} bytes"))
+            self._fail(self._error(f"the server's answer has more than {LARGEST_ANSWER} bytes"))
             self.close()
             return
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, AttributeError) as error:
-            self._fail(UpstreamError(f"the server's answer is not HTTP: {error}"))
+            self._fail(self._error(f"the server's answer is not HTTP: {error}"))
             self.close()
 
-    def _fail(self, error: UpstreamError) -> None:
+    def _fail(self, error: Exception) -> None:
+        self._writable.set()
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
+
+    def _error(self, message: str) -> UpstreamError:
+        return Incomplete(message, self._status) if self._status else UpstreamError(message)
 
     def close(self) -> None:
         self.closed = True
         if self.transport is not None:
             self.transport.close()
 
-    async def ask(self, head: bytes, body: bytes) -> Answer:
-        self._answer = asyncio.get_running_loop().create_future()
+    async def ask(self, head: bytes, body: bytes, until: float) -> Answer:
+        """Send a request and wait until the loop's time ``until``; raises ``UpstreamError`` and ``TimeoutError``."""
+        loop = asyncio.get_running_loop()
+        self._answer = loop.create_future()
+        # A timer of the loop costs a fraction of ``asyncio.timeout``, and asks for no task.
+        timer = loop.call_at(until, self._fail, TimeoutError())
+        try:
+            return await self._ask(head, body)
+        finally:
+            timer.cancel()
+
+    async def _ask(self, head: bytes, body: bytes) -> Answer:
+        assert self._answer is not None
         self._parser = httptools.HttpResponseParser(self)
         self._headers: list[Header] = []
         self._parts: list[bytes] = []
         self._size = 0
+        self._status = 0
+        self._until_end = False
         self.begun = False
         assert self.transport is not None
         if self.closed or self.transport.is_closing():
+            self.unread = True
             raise UpstreamError("the server closed the connection")
         # One write for small bodies: two would be two packets and two wake-ups on the other side.
         if len(body) < 65_536:
@@ -120,14 +136,27 @@ class _Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers.append((name.lower(), value))
 
+    def on_headers_complete(self) -> None:
+        """Called by the parser: from here on it is known how the answer ends."""
+        status = self._parser.get_status_code()
+        if status >= 200:
+            self._status = status
+            self._until_end = status not in (204, 304) and not any(
+                name in (b"content-length", b"transfer-encoding") for name, _ in self._headers
+            )
+
     def on_body(self, body: bytes) -> None:
         self._parts.append(body)
 
     def on_message_complete(self) -> None:
         status = self._parser.get_status_code()
-        if status < 200:
-            return
-        if not self._parser.should_keep_alive():
+        if status >= 200:
+            self._until_end = False
+            self._finish(status)
+
+    def _finish(self, status: int) -> None:
+        """The answer is whole."""
+        if not self.closed and not self._parser.should_keep_alive():
             self.close()
         assert self._answer is not None
         if not self._answer.done():
@@ -152,6 +181,7 @@ class Stream(_Connection):
 
     def on_headers_complete(self) -> None:
         """Called by the parser: whoever waits for the answer gets its head."""
+        super().on_headers_complete()
         status = self._parser.get_status_code()
         if status >= 200 and self._answer is not None and not self._answer.done():
             self._answer.set_result(Answer(status, self._headers, b"", self))
@@ -163,13 +193,13 @@ class Stream(_Connection):
         if self._waiting > MOST_WAITING and self.transport is not None:
             self.transport.pause_reading()
 
-    def on_message_complete(self) -> None:
+    def _finish(self, status: int) -> None:
         self._whole = True
         self._pieces.put_nowait(None)
 
-    def _fail(self, error: UpstreamError) -> None:
+    def _fail(self, error: Exception) -> None:
         super()._fail(error)
-        if not self._whole:
+        if not self._whole and isinstance(error, UpstreamError):
             self._pieces.put_nowait(error)
 
     def __aiter__(self) -> Stream:
@@ -195,11 +225,13 @@ class Stream(_Connection):
 
 
 class Pool:
-    """Connections to any number of servers, named ``unix:/path`` or ``tcp:host:port``."""
+    """Connections to any number of servers, named ``unix:/path``, ``tcp:host:port``, or ``frames:/path`` for one that
+    takes many invocations over one connection."""
 
     def __init__(self, most_idle: int = 64) -> None:
         self._idle: defaultdict[str, deque[_Connection]] = defaultdict(deque)
         self._most_idle = most_idle
+        self._shared: dict[str, asyncio.Future[Multiplexed]] = {}
 
     async def request(
         self,
@@ -214,8 +246,39 @@ class Pool:
 
         Raises ``NotConnected``, ``UpstreamError``, and ``TimeoutError`` after ``timeout`` seconds.
         """
-        async with asyncio.timeout(timeout):
-            return await self._ask(address, _head(method, target, headers, body), body)
+        until = asyncio.get_running_loop().time() + timeout
+        head = _head(method, target, headers, body)
+        idle = self._idle[address]
+        while idle:
+            connection = idle.pop()
+            if connection.is_stale():
+                connection.close()
+                continue
+            try:
+                return await self._use(connection, address, head, body, until)
+            except UpstreamError:
+                # The server may close a connection that was idle just when it is used again; it has then seen nothing.
+                if connection.begun or not connection.unread:
+                    raise
+        return await self._use(await _connect(address, _Connection, until), address, head, body, until)
+
+    async def invoke(self, address: str, headers: Sequence[Header], body: bytes, timeout: float) -> Answer:
+        """Send an invocation to a model server, and raise, as ``request`` does."""
+        if not address.startswith("frames:") or len(body) > LARGEST_FRAME:
+            return await self.request(address, b"POST", b"/invocations", headers, body, timeout)
+        shared = self._shared.get(address)
+        if shared is None or (shared.done() and (shared.exception() or shared.result().closed)):
+            loop = asyncio.get_running_loop()
+            made = _connect(address, lambda: Multiplexed(LARGEST_ANSWER), loop.time() + timeout)
+            shared = self._shared[address] = loop.create_task(made)
+        connection = shared.result() if shared.done() else await asyncio.shield(shared)
+        kind = accept = None
+        for name, value in headers:
+            if name == b"content-type":
+                kind = value
+            elif name == b"accept":
+                accept = value
+        return await connection.ask(kind, accept, body, timeout)
 
     async def stream(
         self,
@@ -231,35 +294,21 @@ class Pool:
 
         Raises as ``request``; ``timeout`` is for the head, and for each piece.
         """
-        async with asyncio.timeout(timeout):
-            connection = await self._connect(address, Stream)
-            try:
-                answer = await connection.ask(_head(method, target, headers, body), body)
-                if answer.status < 400:
-                    connection.seconds = timeout
-                    return answer
-                return Answer(answer.status, answer.headers, b"".join([piece async for piece in connection]))
-            except BaseException:
-                connection.close()
-                raise
-
-    async def _ask(self, address: str, head: bytes, body: bytes) -> Answer:
-        idle = self._idle[address]
-        while idle:
-            connection = idle.pop()
-            if connection.closed:
-                continue
-            try:
-                return await self._use(connection, address, head, body)
-            except UpstreamError:
-                # The server may close a connection that was idle just when it is used again; it has then seen nothing.
-                if connection.begun:
-                    raise
-        return await self._use(await self._connect(address, _Connection), address, head, body)
-
-    async def _use(self, connection: _Connection, address: str, head: bytes, body: bytes) -> Answer:
+        until = asyncio.get_running_loop().time() + timeout
+        connection = await _connect(address, Stream, until)
+        connection.seconds = timeout
         try:
-            answer = await connection.ask(head, body)
+            answer = await connection.ask(_head(method, target, headers, body), body, until)
+            if answer.status < 400:
+                return answer
+            return Answer(answer.status, answer.headers, b"".join([piece async for piece in connection]))
+        except BaseException:
+            connection.close()
+            raise
+
+    async def _use(self, connection: _Connection, address: str, head: bytes, body: bytes, until: float) -> Answer:
+        try:
+            answer = await connection.ask(head, body, until)
         except BaseException:
             connection.close()
             raise
@@ -270,26 +319,40 @@ class Pool:
             connection.close()
         return answer
 
-    @staticmethod
-    async def _connect(address: str, kind_of: type[C]) -> C:
-        loop = asyncio.get_running_loop()
-        kind, _, place = address.partition(":")
-        try:
-            if kind == "unix":
-                with Pinned(place) as name:
-                    _, connection = await loop.create_unix_connection(kind_of, name)
-            else:
-                host, _, port = place.rpartition(":")
-                _, connection = await loop.create_connection(kind_of, host, int(port))
-        except OSError as error:
-            raise NotConnected(f"{address}: {error}") from error
-        return connection
-
     def forget(self, addresses: Mapping[str, object] | set[str]) -> None:
         """Close the idle connections to servers that are not among ``addresses``."""
         for address in [address for address in self._idle if address not in addresses]:
             for connection in self._idle.pop(address):
                 connection.close()
+        for address in [address for address in self._shared if address not in addresses]:
+            shared = self._shared.pop(address)
+            shared.add_done_callback(lambda made: None if made.exception() else made.result().close())
+
+
+async def _connect(address: str, kind_of: Callable[[], C], until: float) -> C:
+    """A connection; raises ``NotConnected``, and ``TimeoutError`` at the loop's time ``until``."""
+    loop = asyncio.get_running_loop()
+    kind, _, place = address.partition(":")
+    if kind != "tcp":
+        try:
+            with Pinned(place) as name:
+                return (await loop.create_unix_connection(kind_of, name))[1]
+        except OSError as error:
+            raise NotConnected(f"{address}: {error}") from error
+    host, _, port = place.rpartition(":")
+    # A task of its own: whoever waits here need not be one.
+    opening = loop.create_task(loop.create_connection(kind_of, host, int(port)))
+    timer = loop.call_at(until, opening.cancel)
+    try:
+        return (await opening)[1]
+    except OSError as error:
+        raise NotConnected(f"{address}: {error}") from error
+    except asyncio.CancelledError:
+        if loop.time() < until:
+            raise
+        raise TimeoutError from None
+    finally:
+        timer.cancel()
 
 
 def _head(method: bytes, target: bytes, headers: Iterable[Header], body: bytes) -> bytes:

@@ -16,7 +16,7 @@ import numpy as np
 
 from clary_runtimes.algorithms.data import content_types, recordio
 from clary_runtimes.algorithms.data.delimited import parse_rows
-from clary_runtimes.serving.request import Reply, RequestError
+from clary_runtimes.serving.request import Batching, Decoded, Reply, RequestError, in_steps
 
 Array = Any
 Prediction = Mapping[str, float | list[float]]
@@ -30,6 +30,8 @@ class TableHandler(ABC):
 
     inline_bytes = 16384
     """The work for a few hundred rows takes less time than handing it to a thread."""
+    batching: Batching | None = Batching(requests=64)
+    """Every row is predicted by itself."""
     outputs: tuple[str, ...] = (
         content_types.JSON, content_types.JSONLINES, content_types.RECORDIO, content_types.CSV,
     )  # fmt: skip
@@ -56,6 +58,10 @@ class TableHandler(ABC):
 
     def invoke(self, body: bytes, content_type: str | None, accept: str | None) -> Reply:
         """Answer the rows of ``body``; raises ``RequestError`` 415, 406 or 400."""
+        return in_steps(self, body, content_type, accept)
+
+    def decode(self, body: bytes, content_type: str | None, accept: str | None) -> Decoded:
+        """The rows of a request, (rows, ``width``), whether they are predicted verbosely, and what the answer is in."""
         asked, parameters = content_types.split(accept if accept and accept != "*/*" else self.default_accept)
         asked = content_types.media_type(asked)
         features = rows_of(body, content_type or content_types.CSV, self.width)
@@ -63,8 +69,11 @@ class TableHandler(ABC):
             raise RequestError(
                 406, f"Accept type {asked} is not supported. Supported accept types: {', '.join(self.outputs)}"
             )
-        predictions = self.predict(features, parameters.get("verbose") == "true")
-        return Reply(200, asked, encode(predictions, asked, self.title))
+        return Decoded(features, parameters.get("verbose") == "true", asked)
+
+    def encode(self, predictions: Sequence[Prediction], answer: str) -> Reply:
+        """Records in the format that was asked for."""
+        return Reply(200, answer, encode(predictions, answer, self.title))
 
 
 def rows_of(body: bytes, content_type: str, width: int) -> Array:

@@ -11,6 +11,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -19,7 +20,7 @@ from clary_runtimes.contract.errors import UserError
 from clary_runtimes.contract.folders import Folders
 from clary_runtimes.frameworks import encoding
 from clary_runtimes.frameworks.source import MODULES, serving_source
-from clary_runtimes.serving.request import Reply, RequestError
+from clary_runtimes.serving.request import Batching, Decoded, Reply, RequestError, in_steps
 
 DEFAULT_PROGRAM = "inference.py"
 
@@ -38,6 +39,7 @@ class ScriptHandler:
             system_properties={"model_dir": str(folders.model), "gpu_id": None}, manifest={}, request_processor=[]
         )
         self.model: Any = None
+        self.batching: Batching | None = _batching(self.environ)
 
     def load(self) -> None:
         """Import the program and load its model; raises ``UserError`` for functions that do not go together."""
@@ -49,7 +51,9 @@ class ScriptHandler:
                 "Cannot use transform_fn implementation in conjunction with input_fn, predict_fn, and/or output_fn "
                 "implementation"
             )
-        self.transform_fn: Callable[..., Any] = transform or self._transform
+        self.transform_fn: Callable[..., Any] | None = transform
+        if transform is not None:
+            self.batching = None  # it gets a request, not rows
         self.input_fn: Callable[..., Any] | None = parts[0]
         self.predict_fn: Callable[..., Any] = parts[1] or _predictor(self.framework)
         self.output_fn: Callable[..., Any] = parts[2] or encoding.encode
@@ -69,6 +73,10 @@ class ScriptHandler:
 
     def invoke(self, body: bytes, content_type: str | None, accept: str | None) -> Reply:
         """Answer one request with the script's functions."""
+        return in_steps(self, body, content_type, accept)
+
+    def decode(self, body: bytes, content_type: str | None, accept: str | None) -> Decoded:
+        """What ``input_fn`` makes of a request; with ``transform_fn``, which does all of it, the request itself."""
         content_type = content_type or content_types.JSON
         if not accept or accept == "*/*":
             accept = self.default_accept
@@ -78,8 +86,23 @@ class ScriptHandler:
                 payload = body.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise RequestError(400, f"The body is not UTF-8: {error}") from error
-        result = self._call(self.transform_fn, self.model, payload, content_type, accept)
-        answer = accept
+        if self.transform_fn is not None:
+            return Decoded((payload, content_type, accept), None, accept)
+        if self.input_fn is not None:
+            data = self._call(self.input_fn, payload, content_type)
+        else:
+            data = _default_input(self.framework, body, content_type)
+        return Decoded(data, None, accept)
+
+    def predict(self, rows: Any, how: None) -> Any:
+        """What ``predict_fn`` makes of the data of one request or several, or ``transform_fn`` of one request."""
+        if self.transform_fn is not None:
+            return self._call(self.transform_fn, self.model, *rows)
+        return self._call(self.predict_fn, rows, self.model)
+
+    def encode(self, predictions: Any, answer: str) -> Reply:
+        """What ``output_fn`` makes of predictions, or of a request ``transform_fn``."""
+        result = predictions if self.transform_fn is not None else self._call(self.output_fn, predictions, answer)
         if isinstance(result, tuple) and len(result) == 2:
             result, answer = result
         if hasattr(result, "get_data"):  # a Flask or Werkzeug response
@@ -88,21 +111,9 @@ class ScriptHandler:
             return Reply(200, answer, map(_encoded, result))
         return Reply(200, answer, _encoded(result))
 
-    def _transform(self, model: Any, payload: bytes | str, content_type: str, accept: str) -> Any:
-        if self.input_fn is not None:
-            data = self._call(self.input_fn, payload, content_type)
-        else:
-            body = payload.encode("utf-8") if isinstance(payload, str) else payload
-            data = _default_input(self.framework, body, content_type)
-        return self._call(self.output_fn, self._call(self.predict_fn, data, model), accept)
-
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function of the script, which may ask for the context as one more argument."""
-        try:
-            count = len(inspect.signature(function).parameters)
-        except (TypeError, ValueError):  # a builtin
-            count = len(arguments)
-        if count == len(arguments) + 1:
+        if _parameters(function) == len(arguments) + 1:
             return function(*arguments, self.context)
         return function(*arguments)
 
@@ -121,6 +132,22 @@ class ScriptHandler:
                 raise UserError(f"The program {program} is not in {folder}")
             return None
         return importlib.import_module(name)
+
+
+@lru_cache(maxsize=32)
+def _parameters(function: Callable[..., Any]) -> int:
+    """How many parameters a function has; 0 for one that does not say, such as a builtin."""
+    try:
+        return len(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return 0
+
+
+def _batching(environ: Mapping[str, str]) -> Batching | None:
+    """What the model's variables declare: ``SAGEMAKER_TS_BATCH_SIZE`` requests, and ``SAGEMAKER_TS_MAX_BATCH_DELAY``
+    milliseconds, as for the model server of the PyTorch image."""
+    requests = int(environ.get("SAGEMAKER_TS_BATCH_SIZE") or 1)
+    return Batching(requests, float(environ.get("SAGEMAKER_TS_MAX_BATCH_DELAY") or 0) / 1000) if requests > 1 else None
 
 
 def _predictor(framework: str) -> Callable[..., Any]:

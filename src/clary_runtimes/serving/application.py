@@ -8,44 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
+from clary_runtimes.serving import frames
 from clary_runtimes.serving.request import Handler, Reply, RequestError
+from clary_runtimes.serving.work import TEXT, Limits, Loading, Work, failed
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-TEXT = "text/plain; charset=utf-8"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one server takes on: threads for predictions, seconds an invocation may last, bytes of its body."""
-
-    threads: int
-    timeout: float
-    body_bytes: int
-
 
 class Application:
     """Serves the ``Handler`` that ``create`` makes; it loads in the background while ``/ping`` answers 503.
 
-    ``failed`` is called if that does not succeed.
-
-    Every invocation goes through ``_answer``; a batching of small requests would take its place there.
+    ``gave_up`` is called if that does not succeed.
     """
 
-    def __init__(self, create: Callable[[], Handler], limits: Limits, failed: Callable[[], None]) -> None:
-        self.create, self.limits, self.failed = create, limits, failed
-        self.handler: Handler | None = None
+    def __init__(self, create: Callable[[], Handler], limits: Limits, gave_up: Callable[[], None]) -> None:
+        self.limits = limits
         self.threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="invocation")
-        self.load_error = ""
+        self._loading = Loading(create, gave_up)
+        self._work: Work | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -53,30 +40,29 @@ class Application:
         elif scope["type"] == "http":
             await self._serve(scope, receive, send)
 
+    def submit(self, body: bytes, content_type: str | None, accept: str | None, done: Callable[[Reply], None]) -> None:
+        """Answer an invocation; ``done`` is called on the event loop, perhaps before this returns."""
+        if self._work is None:
+            if self._loading.handler is None:
+                done(self._ping())
+                return
+            self._work = Work(self._loading.handler, self.limits, self.threads)
+        self._work.submit(body, content_type, accept, done)
+
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                threading.Thread(target=self._load, name="load", daemon=True).start()
+                self._loading.start()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 self.threads.shutdown(wait=False, cancel_futures=True)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    def _load(self) -> None:
-        try:
-            handler = self.create()
-            handler.load()
-        except BaseException as error:  # noqa: BLE001 - user code may raise anything, SystemExit too
-            self.load_error = f"{type(error).__name__}: {error}"
-            traceback.print_exc()
-            self.failed()
-        else:
-            self.handler = handler
-
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, method = scope["path"], scope["method"]
+        headers = []
         if path == "/invocations":
             if method == "POST":
                 reply = await self._invoke(scope, receive)
@@ -84,11 +70,12 @@ class Application:
                 reply = Reply(405, TEXT, b"Method Not Allowed")
         elif path == "/ping":
             reply = self._ping()
+            headers.append((frames.HEADER, b"1"))
         elif path == "/execution-parameters":
             reply = self._execution_parameters()
         else:
             reply = Reply(404, TEXT, b"Not Found")
-        headers = [(b"content-type", reply.content_type.encode("latin-1"))]
+        headers.append((b"content-type", reply.content_type.encode("latin-1")))
         if isinstance(reply.body, bytes):
             headers.append((b"content-length", str(len(reply.body)).encode()))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -110,9 +97,9 @@ class Application:
         await send({"type": "http.response.body", "body": b""})
 
     def _ping(self) -> Reply:
-        if self.handler is not None:
+        if self._loading.handler is not None:
             return Reply(200, TEXT, b"")
-        return Reply(503, TEXT, (self.load_error or "The model is being loaded").encode())
+        return Reply(503, TEXT, (self._loading.error or "The model is being loaded").encode())
 
     def _execution_parameters(self) -> Reply:
         # https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html
@@ -124,9 +111,6 @@ class Application:
         return Reply(200, "application/json", json.dumps(parameters).encode())
 
     async def _invoke(self, scope: Scope, receive: Receive) -> Reply:
-        handler = self.handler
-        if handler is None:
-            return self._ping()
         content_type = accept = None
         for name, value in scope["headers"]:
             if name == b"content-type":
@@ -135,19 +119,16 @@ class Application:
                 accept = value.decode("latin-1")
         try:
             body = await self._body(receive)
-            return await self._answer(handler, body, content_type, accept)
         except RequestError as error:
-            return Reply(error.status, TEXT, error.message.encode())
-        except Exception as error:  # noqa: BLE001 - user code may raise anything, and its sender must learn of it
-            traceback.print_exc()
-            return Reply(500, TEXT, (str(error) or type(error).__name__).encode())
+            return failed(error)
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self.submit(body, content_type, accept, reply.set_result)
+        return await reply
 
     async def _body(self, receive: Receive) -> bytes:
         message = await receive()
         body: bytes = message.get("body", b"")
         if not message.get("more_body"):
-            if len(body) > self.limits.body_bytes:
-                raise RequestError(413, f"The body is larger than {self.limits.body_bytes} bytes")
             return body
         parts, size = [body], len(body)
         while message.get("more_body"):
@@ -159,13 +140,3 @@ class Application:
             if size > self.limits.body_bytes:
                 raise RequestError(413, f"The body is larger than {self.limits.body_bytes} bytes")
         return b"".join(parts)
-
-    async def _answer(self, handler: Handler, body: bytes, content_type: str | None, accept: str | None) -> Reply:
-        if len(body) <= handler.inline_bytes:
-            return handler.invoke(body, content_type, accept)
-        loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self.threads, handler.invoke, body, content_type, accept)
-        done, _ = await asyncio.wait({work}, timeout=self.limits.timeout)
-        if not done:
-            raise RequestError(504, f"The model did not answer within {self.limits.timeout:g} seconds")
-        return work.result()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Hashable, Iterator
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 
 class Reply(NamedTuple):
@@ -34,3 +34,46 @@ class Handler(Protocol):
 
     def invoke(self, body: bytes, content_type: str | None, accept: str | None) -> Reply:
         """Answer one request; ``RequestError`` has a status of its own, anything else is answered with 500."""
+
+
+class Batching(NamedTuple):
+    """How requests that wait at the same time are put together."""
+
+    requests: int
+    """At most so many in one batch."""
+    delay: float = 0.0
+    """Seconds that the first of a batch waits for more; without it a batch is what came while the model was busy."""
+
+
+class Decoded(NamedTuple):
+    """A request that was read."""
+
+    rows: Any
+    """What the model predicts: an array, a tensor, a data frame or a list, with one entry for each row."""
+    how: Hashable
+    """What ``predict`` is told; only requests with an equal one go through the model together."""
+    answer: Any = None
+    """What ``encode`` is told."""
+
+
+@runtime_checkable
+class RowHandler(Handler, Protocol):
+    """A handler that declares that its model predicts every row by itself, so that requests may share a prediction."""
+
+    batching: Batching | None
+    """None where the requests are answered one by one."""
+
+    def decode(self, body: bytes, content_type: str | None, accept: str | None) -> Decoded:
+        """Read a request; raises ``RequestError``, and so do the others."""
+
+    def predict(self, rows: Any, how: Any) -> Any:
+        """Predictions with one entry for each row, in their order."""
+
+    def encode(self, predictions: Any, answer: Any) -> Reply:
+        """The answer of one request with the predictions of its rows."""
+
+
+def in_steps(handler: RowHandler, body: bytes, content_type: str | None, accept: str | None) -> Reply:
+    """``invoke`` of a handler that is made of the three steps."""
+    rows, how, answer = handler.decode(body, content_type, accept)
+    return handler.encode(handler.predict(rows, how), answer)

@@ -12,8 +12,10 @@ import uvicorn
 
 from clary_runtimes.contract.errors import ALGORITHM_FAILED, SUCCESS
 from clary_runtimes.contract.machine import cpus
-from clary_runtimes.serving.application import Application, Limits
+from clary_runtimes.serving.application import Application
+from clary_runtimes.serving.connection import ServingProtocol
 from clary_runtimes.serving.request import Handler
+from clary_runtimes.serving.work import Limits
 
 DEFAULT_BODY_BYTES = 100 << 20
 """The most that batch transform may send in one request."""
@@ -47,13 +49,16 @@ def serve(create: Callable[[], Handler], environ: Mapping[str, str] | None = Non
     path = environ.get("CLARY_SERVE_SOCKET")
     config = uvicorn.Config(
         application,
+        http=ServingProtocol,
+        ws="none",
+        proxy_headers=False,
         log_level="warning",
         access_log=False,
         lifespan="on",
         server_header=False,
         date_header=False,
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=25,
+        timeout_graceful_shutdown=65,
     )
     server = uvicorn.Server(config)
     listener = _unix_listener(Path(path)) if path else _tcp_listener(int(environ.get("SAGEMAKER_BIND_TO_PORT") or 8080))

@@ -29,6 +29,8 @@ def _given(case: Case, *mistakes: Mistake) -> Any:
 
 EACH = pytest.mark.parametrize("case", [_given(case) for case in CASES])
 
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+
 _TRAIN_ALL = """
 import json, os, sys
 from pathlib import Path
@@ -170,6 +172,25 @@ def test_every_format_gives_the_same_answer(case: Case, trained: Any, runtime_of
             nothing = not body and answer.status == 204  # XGBoost's documented answer to no row
             assert nothing or (400 <= answer.status < 500 and answer.body), (content_type, body, answer)
     assert server.ping() == 200
+
+
+@EACH
+def test_requests_at_one_moment_get_what_each_gets_alone(case: Case, trained: Any, runtime_of: Any, serve: Any) -> None:
+    server = serve(runtime_of(case.image, case.name), trained(case)[0]).wait()
+    asked = [(kind, body if isinstance(body, bytes) else body.encode()) for kind, body in case.requests.items()] * 3
+    asked.insert(2, (asked[0][0], b"\xff\xfe garbage"))
+    with server.frames() as connection:
+        connection.ask(*((number, kind.encode(), body) for number, (kind, body) in enumerate(asked)))
+        together = [connection.answer(number) for number in range(len(asked))]
+    for (kind, body), (status, content_type, answer) in zip(asked, together, strict=True):
+        alone, again = server.invoke(body, kind), server.invoke(body, kind)
+        assert (status, content_type.decode()) == (alone.status, alone.content_type)
+        if alone.body == again.body:  # DeepAR draws its samples anew
+            words, numbers = _NUMBER.sub("", answer.decode()), _NUMBER.findall(answer.decode())
+            assert words == _NUMBER.sub("", alone.body.decode())
+            expected = [float(number) for number in _NUMBER.findall(alone.body.decode())]
+            # A product of larger matrices may round its last digit otherwise.
+            assert [float(number) for number in numbers] == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """What batch transform takes out of its records before the model sees them, and what it joins with the answers.
 
-Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform-data-processing.html
+References: https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform-data-processing.html and
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-batch.html
 """
 
 from __future__ import annotations
 
 import json
+import time
 
 from clary.compute.agent.jsonpath import JsonPath, PathError
 
@@ -22,6 +24,7 @@ CSV, JSON, JSON_LINES = "text/csv", "application/json", "application/jsonlines"
 FORMATS = (CSV, JSON, JSON_LINES)
 """The media types whose records can be filtered and joined."""
 OUTPUT, INPUT = "SageMakerOutput", "SageMakerInput"
+INFERENCE_ID, INFERENCE_TIME = "SageMakerInferenceId", "SageMakerInferenceTime"
 
 
 class AssociationError(ValueError):
@@ -34,7 +37,7 @@ def media_type(text: str) -> str:
 
 
 class Association:
-    """The filters and the join of one job. The methods raise ``AssociationError``."""
+    """The filters, the join and the inference ids of one job. The methods raise ``AssociationError``."""
 
     def __init__(self, transform: Transform) -> None:
         self._before = JsonPath(transform.input_filter)
@@ -43,7 +46,14 @@ class Association:
         self._given = media_type(transform.content_type)
         self._answered = media_type(transform.accept) or self._given
         self._split = transform.split != "None"
-        self.needed = self._joins or not (self._before.is_root and self._after.is_root)
+        self._began = ""
+        if transform.inference_ids:
+            from uuid import uuid4
+
+            self._new_id = uuid4
+            self._began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(transform.began))
+        self._changes = self._joins or bool(self._began) or not self._after.is_root
+        self.needed = self._changes or not self._before.is_root
         """Whether anything is to be done at all."""
 
     def take(self, payload: bytes) -> tuple[bytes, Records]:
@@ -68,7 +78,7 @@ class Association:
 
     def give(self, records: Records, answer: bytes) -> bytes:
         """What is stored of the model's answer to a payload that had ``records``."""
-        if self._after.is_root and not self._joins:
+        if not self._changes:
             return answer
         text = _text(answer, "output from the algorithm")
         try:
@@ -83,19 +93,31 @@ class Association:
                     f"({len(records)} and {len(found)})"
                 )
             found = [self._joined(record, result) for record, result in zip(records, found, strict=True)]
+        csv = self._answered == CSV
         try:
-            if self._answered == CSV:
-                return _csv([self._after.row(row) for row in found]).encode()
-            return _json([self._after.apply(document) for document in found]).encode()
+            found = [self._after.row(each) if csv else self._after.apply(each) for each in found]
         except PathError as error:
             raise AssociationError(f"Failed to apply the output filter {self._after.text}: {error}") from error
+        if self._began:
+            found = [self._identified(each) for each in found]
+        return (_csv(found) if csv else _json(found)).encode()
 
     def _parsed(self, text: str, count: int) -> Records:
         if self._answered == CSV:
             return _rows(text)
-        if not self._split or (self._joins and count == 1):
+        lines = self._answered == JSON_LINES and not self._joins
+        if not (self._split or lines) or (self._joins and count == 1):
             return [json.loads(text)]
         return _documents(text)
+
+    def _identified(self, result: Any) -> Any:
+        """A result with an id of its own and the time; a document that has no names gets one for itself, as in a
+        join."""
+        id = str(self._new_id())
+        if self._answered == CSV:
+            return [*result, id, self._began]
+        named = result if isinstance(result, dict) else {OUTPUT: result}
+        return {**named, INFERENCE_ID: id, INFERENCE_TIME: self._began}
 
     def _joined(self, record: Any, result: Any) -> Any:
         if self._answered == CSV:

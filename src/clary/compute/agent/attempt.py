@@ -146,6 +146,10 @@ class Attempt:
                 from clary.compute.agent.transform import BatchTransform
 
                 BatchTransform(self).run()
+            elif spec.series:
+                from clary.compute.agent.series import Companion
+
+                Companion(self).run()
             else:
                 from clary.compute.agent.serving import Server
 

@@ -12,9 +12,12 @@ from clary.compute.agent.http import Answer, Connection, HttpError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from clary.compute.spec import Transform
+
+    Send = Callable[[Connection, dict[str, str], Answer | None], Answer]
+    """Sends a request with these headers: the payload, or what the container before has answered."""
 
 FIRST_PAUSE_S = 0.1
 """Seconds before a request is made again; twice as many each time."""
@@ -37,20 +40,27 @@ class InvocationError(Exception):
 
 
 class Model:
-    """A connection to a model server, for one thread."""
+    """Connections to the containers of a model, for one thread: a payload goes through one after the other."""
 
-    def __init__(self, address: str, transform: Transform, over: threading.Event) -> None:
-        """``address`` is that of the event ``serving``; nothing is tried again once ``over`` is set."""
-        self._connection = connection(address, transform.timeout_s)
+    def __init__(
+        self, addresses: Sequence[str], names: Sequence[str], transform: Transform, over: threading.Event
+    ) -> None:
+        """``addresses`` are those of the events ``serving``; ``names`` are what errors call the containers, each empty
+        for none. Nothing is tried again once ``over`` is set."""
+        self._connections = [connection(address, transform.timeout_s) for address in addresses]
+        self._names = names
+        self._asked = 0
         self._retries = transform.retries
         self._over = over
-        given = {"content-type": transform.content_type, "accept": transform.accept}
-        self._headers = {name: value for name, value in given.items() if value}
+        self._content_type, self._accept = transform.content_type, transform.accept
 
     def invoke(self, payload: bytes) -> bytes:
         """The answer to a payload. Raises ``InvocationError``."""
-        connection, headers = self._connection, self._headers
-        return self._tried(lambda: connection.request("POST", "/invocations", headers, payload), Answer.read)
+
+        def send(connection: Connection, headers: dict[str, str], before: Answer | None) -> Answer:
+            return connection.request("POST", "/invocations", headers, before.read() if before else payload)
+
+        return self._tried(send, Answer.read)
 
     def stream(self, pieces: Callable[[], Iterator[bytes]], take: Callable[[Iterator[bytes]], None]) -> None:
         """Send a payload of any length in chunks; ``take`` gets the answer in pieces. Both may be called again.
@@ -58,8 +68,8 @@ class Model:
         Raises ``InvocationError`` and what they raise.
         """
 
-        def send() -> Answer:
-            return self._connection.stream("POST", "/invocations", self._headers, pieces())
+        def send(connection: Connection, headers: dict[str, str], before: Answer | None) -> Answer:
+            return connection.stream("POST", "/invocations", headers, before.chunks() if before else pieces())
 
         def read(answer: Answer) -> bytes:
             take(answer.chunks())
@@ -68,24 +78,48 @@ class Model:
         self._tried(send, read)
 
     def close(self) -> None:
-        """Let the server go."""
-        self._connection.close()
+        """Let the servers go."""
+        for each in self._connections:
+            each.close()
 
-    def _tried(self, send: Callable[[], Answer], take: Callable[[Answer], bytes]) -> bytes:
+    def _in_series(self, send: Send) -> Answer:
+        """The answer of the last container, or of the first one that refuses."""
+        last = len(self._connections) - 1
+        kind, before = self._content_type, None
+        for number, connection in enumerate(self._connections):
+            self._asked = number
+            # What is accepted is for the last one; what comes out of one is what the next one gets.
+            given = {"content-type": kind, "accept": self._accept if number == last else ""}
+            before = send(connection, {name: value for name, value in given.items() if value}, before)
+            if before.status >= 300:
+                break
+            kind = before.headers.get("content-type", "")
+        assert before is not None
+        return before
+
+    def _tried(self, send: Send, take: Callable[[Answer], bytes]) -> bytes:
         pause = FIRST_PAUSE_S
         for left in range(self._retries, -1, -1):
             try:
-                answer = send()
+                answer = self._in_series(send)
                 if answer.status < 300:
                     return take(answer)
-                error = _refusal(answer)
+                error = _refusal(answer, self._whose())
+                if self._asked:
+                    self.close()  # what the ones before have answered may not have been read to its end
             except HttpError:
-                self._connection.close()
-                error = InvocationError("algorithm", ["Unable to get response from algorithm"], unanswered=True)
+                self.close()
+                lines = [f"Unable to get response from algorithm{self._whose()}"]
+                error = InvocationError("algorithm", lines, unanswered=True)
             if error.reason == "client" or not left or self._over.wait(pause):
                 break
             pause *= 2
         raise error
+
+    def _whose(self) -> str:
+        """The container that was asked last, as an error ends with it."""
+        name = self._names[self._asked]
+        return f" (container {name})" if name else ""
 
 
 def connection(address: str, timeout: float) -> Connection:
@@ -93,11 +127,12 @@ def connection(address: str, timeout: float) -> Connection:
     return Connection(address if address.startswith("unix:") else f"http://{address[4:]}", timeout)
 
 
-def _refusal(answer: Answer) -> InvocationError:
+def _refusal(answer: Answer, whose: str) -> InvocationError:
     body = answer.read()[:LONGEST_MESSAGE].decode("utf-8", "replace")
     client = 400 <= answer.status < 500
     first = f"ClientError: {answer.status}" if client else f"Bad HTTP status received from algorithm: {answer.status}"
-    return InvocationError("client" if client else "algorithm", [first, "", "Message:", *body.splitlines()])
+    lines = [f"{first}{whose}", "", "Message:", *body.splitlines()]
+    return InvocationError("client" if client else "algorithm", lines)
 
 
 class Parameters:

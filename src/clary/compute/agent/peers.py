@@ -1,4 +1,4 @@
-"""The other hosts of a job, as the agent of the first one sees them: when they end, and what they leave.
+"""The other agents of a job, as one of them sees them: what they say, when they end, and what they leave.
 
 SageMaker makes one archive of what all hosts write to ``/opt/ml/model``, and one of ``/opt/ml/output/data``.
 Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-output.html
@@ -15,6 +15,7 @@ from clary.compute.agent.folder import JobFolder
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 LOOK_S = 0.02
 _LAST = ("completed", "failed", "stopped")
@@ -23,7 +24,7 @@ _LAST = ("completed", "failed", "stopped")
 def await_end(peers: Sequence[str], attempt: int) -> None:
     """Wait until this attempt has ended in all of these folders."""
     for peer in peers:
-        while not _ended(os.path.join(peer, "events.jsonl"), attempt):
+        while not has_ended(last_event(peer, attempt)):
             time.sleep(LOOK_S)
 
 
@@ -40,10 +41,33 @@ def folders_of(peers: Sequence[str], name: str) -> list[str]:
     return found
 
 
-def _ended(journal: str, attempt: int) -> bool:
+def last_event(peer: str, attempt: int) -> dict[str, Any]:
+    """What the agent of that folder has said last in this attempt; empty if nothing."""
     try:
-        with open(journal, encoding="utf-8") as file:
+        with open(os.path.join(peer, "events.jsonl"), encoding="utf-8") as file:
             last = loads(file.read().rstrip("\n").rpartition("\n")[2])
-        return last["attempt"] == attempt and last["event"] in _LAST
+        return last if last["attempt"] == attempt else {}
     except (OSError, ValueError, KeyError, TypeError):
-        return False  # not begun, or in the middle of a line
+        return {}  # not begun, or in the middle of a line
+
+
+def is_alive(peer: str) -> bool:
+    """Whether the agent of that folder holds its lock."""
+    import fcntl
+
+    try:
+        file = os.open(os.path.join(peer, "lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
+def has_ended(event: dict[str, Any]) -> bool:
+    """Whether an event is the last of its attempt."""
+    return event.get("event") in _LAST

@@ -198,14 +198,15 @@ class Store:
         self._call("GET", bucket, key, {}, headers={_LOCAL_PATH: "1"}, take=take)
         return path
 
-    def put(self, bucket: str, key: str, file: int) -> None:
-        """Upload the open descriptor ``file`` from its start, in parts if it is large."""
+    def put(self, bucket: str, key: str, file: int, headers: dict[str, str] | None = None) -> None:
+        """Upload the open descriptor ``file`` from its start, in parts if it is large; ``headers`` are those of
+        PutObject."""
         size = os.fstat(file).st_size
         if size <= PART:
-            self._call("PUT", bucket, key, {}, body=_read(file, 0, size))
+            self._call("PUT", bucket, key, {}, headers=headers, body=_read(file, 0, size))
             return
         step = max(PART, -(-size // MOST_PARTS))
-        document = self._call("POST", bucket, key, {"uploads": ""})
+        document = self._call("POST", bucket, key, {"uploads": ""}, headers=headers)
         upload = texts(document, "UploadId")[0]
         try:
             parts = []
@@ -250,7 +251,8 @@ class Store:
             if not self._wanted():
                 raise Interrupted
             try:
-                signed = self._sign(method, path, text, body, self._credentials.get(anew=refused))
+                told = {name: value for name, value in (headers or {}).items() if name.startswith("x-amz-")}
+                signed = self._sign(method, path, text, body, told, self._credentials.get(anew=refused))
                 answer = self._connection.request(
                     method, f"{path}?{text}" if text else path, {**signed, **(headers or {})}, body
                 )
@@ -282,13 +284,16 @@ class Store:
             time.sleep(pause)
             pause = min(pause * 2, 2.0)
 
-    def _sign(self, method: str, path: str, query: str, body: bytes, credentials: dict[str, str]) -> dict[str, str]:
+    def _sign(
+        self, method: str, path: str, query: str, body: bytes, told: dict[str, str], credentials: dict[str, str]
+    ) -> dict[str, str]:
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         day = stamp[:8]
         digest = hashlib.sha256(body).hexdigest() if body else _EMPTY
         headers = {"host": self._connection.host, "x-amz-content-sha256": digest, "x-amz-date": stamp}
         if credentials.get("Token"):
             headers["x-amz-security-token"] = credentials["Token"]
+        headers = dict(sorted({**headers, **told}.items()))
         names = ";".join(headers)
         canonical = "\n".join(
             [method, path, query, *(f"{name}:{value}" for name, value in headers.items()), "", names, digest]

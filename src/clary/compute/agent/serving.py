@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from clary.compute.agent.attempt import Attempt
 
+NEVER = float("inf")
 SOCKET = "/run/clary/serve.sock"
 NOT_HEALTHY = "did not pass the ping health check. Please check CloudWatch logs for this endpoint."
 STARTS = 3
@@ -25,6 +26,10 @@ PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 STEADY_S = 60.0
 """A server that was up for this long starts again without a longer pause."""
 PING_S, PING_TIMEOUT_S, FAILED_PINGS = 5.0, 10.0, 4
+SILENCE_S = FAILED_PINGS * (PING_S + PING_TIMEOUT_S)
+"""A server whose last good ping is so long ago is not healthy, whatever it is sending."""
+LEAVE_S = 3.0
+"""How long a server that is not healthy is left alone: nothing is sent to it any more, and what it has may be done."""
 FIRST_PING_TIMEOUT_S = 2.0
 
 
@@ -44,6 +49,8 @@ class Server:
         pause = PAUSE_S
         while True:
             began = time.monotonic()
+            if self._served:
+                gives_up = began + attempt.spec.limits.start_s
             ending, health = self._once(gives_up)
             if ending.cause == "stopped":
                 attempt.end("stopped", "stopped", ending.message, ending.exit_code)
@@ -83,14 +90,20 @@ class Server:
         health = Health(attempt, self._socket, port)
         watch = Watch(child, attempt.log, attempt.spec.limits, attempt.stop_wanted)
 
+        leaves = NEVER
+
         def turn() -> str | None:
+            nonlocal leaves
+            now = time.monotonic()
             if health.served:
                 self._served = True
-            elif not self._served and time.monotonic() > gives_up:
+            elif now > gives_up:
                 return f"The server did not answer /ping within {attempt.spec.limits.start_s:g} seconds."
-            if health.failed >= FAILED_PINGS:
-                return "The server does not answer /ping any more."
-            return None
+            ill = health.failed >= FAILED_PINGS or (health.served and now - health.well_at > SILENCE_S)
+            if ill and leaves == NEVER:
+                leaves = now + LEAVE_S
+                attempt.journal.event("unhealthy")
+            return "The server does not answer /ping any more." if now > leaves else None
 
         health.start()
         try:
@@ -114,15 +127,24 @@ class Health(threading.Thread):
         self.served = False
         self.failed = 0
         """Pings in a row that went unanswered since the server was healthy."""
+        self._frames = False
+        self.well_at = 0.0
+        """When it was healthy last, on the monotonic clock."""
 
     def run(self) -> None:
         address = self.await_healthy()
         if not address:
             return
+        self.well_at = time.monotonic()
         self.served = True
-        self._attempt.journal.event("serving", address=address)
+        # A server that can take many requests over one connection has said so with its answer.
+        said = f"frames:{self._path}" if self._frames and address.startswith("unix:") else address
+        self._attempt.journal.event("serving", address=said)
         while not self._over.wait(PING_S):
-            self.failed = 0 if self._ping(address, PING_TIMEOUT_S) else self.failed + 1
+            if self._ping(address, PING_TIMEOUT_S):
+                self.failed, self.well_at = 0, time.monotonic()
+            else:
+                self.failed += 1
 
     def await_healthy(self) -> str:
         """Where the server answers, once it does; empty if it ended before."""
@@ -149,7 +171,9 @@ class Health(threading.Thread):
     def _ping(self, address: str, timeout: float) -> bool:
         connection = Connection(address if address.startswith("unix:") else f"http://{address[4:]}", timeout)
         try:
-            return connection.request("GET", "/ping", {"connection": "close"}).status == 200
+            answer = connection.request("GET", "/ping", {"connection": "close"})
+            self._frames = answer.headers.get("clary-frames") == "1"
+            return answer.status == 200
         except OSError:
             return False  # not there yet, or not well: the caller counts
         finally:

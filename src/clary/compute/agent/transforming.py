@@ -19,7 +19,7 @@ from clary.compute.agent.staging import connect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from clary.compute.agent.attempt import Attempt
@@ -84,14 +84,14 @@ class Work:
         self.unanswered = False
         """Whether a request got no answer at all."""
 
-    def run(self, address: str) -> None:
-        """Transform everything. Raises what the attempt ends with: ``DataError``, ``StoreUnreachable``, ``Interrupted``
-        and ``OSError``."""
-        self._parameters = parameters = Parameters(self._transform, address)
+    def run(self, addresses: Sequence[str], names: Sequence[str]) -> None:
+        """Transform everything, with the containers at ``addresses`` (see ``Model``). Raises what the attempt ends
+        with: ``DataError``, ``StoreUnreachable``, ``Interrupted`` and ``OSError``."""
+        self._parameters = parameters = Parameters(self._transform, addresses[0])
         self._say(str(parameters))
         # So many payloads are there at most: half of them with the model, the others ready for it.
         self._room = threading.Semaphore(2 * parameters.concurrent)
-        invoke = [lambda: self._invoke(address)] * parameters.concurrent
+        invoke = [lambda: self._invoke(Model(addresses, names, self._transform, self._over))] * parameters.concurrent
         parts = [lambda: self._read(len(invoke)), *invoke, self._assemble, self._upload]
         for part in parts:
             threading.Thread(target=self._guarded, args=(part,), daemon=True).start()
@@ -100,6 +100,10 @@ class Work:
                 # The other threads may wait for one that is no more; nobody waits for them.
                 self._over.set()
                 raise error
+        if self._transform.capture and self.failure is None:
+            from clary.compute.agent.capturing import write_manifests
+
+            write_manifests(self._folder, connect(self._folder, self._wanted), list(self._done()))
 
     def _guarded(self, part: Callable[[], None]) -> None:
         try:
@@ -114,7 +118,7 @@ class Work:
     def _read(self, workers: int) -> None:
         store = connect(self._folder, self._wanted)
         channel = Channel(self._transform.source, self._folder, store)
-        done = self._done()
+        done = {(bucket, key) for bucket, key, _ in self._done()}
         try:
             for bucket, key, name, _ in channel.members():
                 if not key.endswith("/") and (bucket, key) not in done:
@@ -167,8 +171,7 @@ class Work:
 
     # -- the model
 
-    def _invoke(self, address: str) -> None:
-        model = Model(address, self._transform, self._over)
+    def _invoke(self, model: Model) -> None:
         try:
             while (call := self._calls.get()) is not None:
                 try:
@@ -281,24 +284,23 @@ class Work:
 
     # -- what is remembered, and what is said
 
-    def _done(self) -> set[tuple[str, str]]:
-        """The objects that earlier attempts of this job have transformed."""
-        found = set()
+    def _done(self) -> Iterator[tuple[str, str, str]]:
+        """Bucket, key and name of the objects that this attempt and earlier ones of the job have transformed."""
         try:
             with open(self._folder.file("done"), encoding="utf-8") as file:
                 for line in file:
-                    if line.endswith("]\n"):  # an agent may have been killed while it wrote
-                        bucket, key = loads(line)
-                        found.add((bucket, key))
+                    # An agent may have been killed while it wrote; those of versions before wrote no names.
+                    if line.endswith("]\n") and len(entry := loads(line)) == 3:
+                        bucket, key, name = entry
+                        yield bucket, key, name
         except FileNotFoundError:
             pass
-        return found
 
     def _note_done(self, source: Object) -> None:
         file = os.open(self._folder.file("done"), os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             end_line(file)
-            os.write(file, (dumps([source.bucket, source.key]) + "\n").encode())
+            os.write(file, (dumps([source.bucket, source.key, source.name]) + "\n").encode())
         finally:
             os.close(file)
 

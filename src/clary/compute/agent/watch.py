@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 TICK_S = 0.25
 MEMORY_S = 0.5
 DRAIN_S = 2.0
+GIVEN_UP_GRACE_S = 10.0
+"""What a process gets at most to end itself that is ended because something is wrong with it."""
 
 
 class Ending:
@@ -123,7 +125,8 @@ class Watch:
         if self._cause is None:
             return
         if self._kill_at is None:
-            self._kill_at = now + (0 if self._cause == "memory" else limits.grace_s)
+            longest = {"memory": 0.0, "given up": GIVEN_UP_GRACE_S}.get(self._cause, limits.grace_s)
+            self._kill_at = now + min(longest, limits.grace_s)
         if not self._told and self._cause != "memory":
             self._told = self._child.terminate()
             if self._told:

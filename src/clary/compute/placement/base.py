@@ -63,7 +63,7 @@ class Observation:
         for each in reversed(self.events):
             if each.get("event") == "serving":
                 return str(each["address"]) if self.alive else None
-            if each.get("event") in ("restarted", *TERMINAL):
+            if each.get("event") in ("unhealthy", "restarted", *TERMINAL):
                 return None
         return None
 

@@ -113,6 +113,7 @@ class LocalPlacement:
             "cache": str(self.standbys.cache(spec.pool)) if spec.pool else "",
             "addresses": _addresses(spec.cluster),
             "peers": [str(self.folder(each)) for each in spec.cluster if each != spec.id],
+            "series": [str(self.folder(each)) for each in spec.series],
         }
 
     def observe(self, id: str) -> Observation:

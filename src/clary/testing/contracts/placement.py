@@ -452,6 +452,33 @@ class PlacementContract:
         address = wait_for(lambda: jobs.placement.observe(spec.id).address, what="serving again")
         assert ask(address or "") == 200
 
+    def test_a_server_that_hangs_after_a_restart_is_started_again(self, jobs: Jobs) -> None:
+        begin = """
+            import os, pathlib, time
+            starts = pathlib.Path(os.environ["CLARY_ML_ROOT"]) / "starts"
+            count = starts.stat().st_size + 1 if starts.exists() else 1
+            starts.write_text("x" * count)
+            if count == 2:
+                time.sleep(600)
+            """
+        limits = Limits(start_s=3, grace_s=0.2)
+        spec = jobs.start(jobs.python(textwrap.dedent(begin) + SERVER, "unix", kind="server", limits=limits))
+        wait_for(lambda: jobs.placement.observe(spec.id).address, what="serving")
+        running = jobs.placement.observe(spec.id).latest("running")
+        assert running is not None
+        os.kill(int(running["pid"]), signal.SIGKILL)
+        wait_for(lambda: names(jobs.placement.observe(spec.id)).count("restarted") == 2, what="the second restart")
+        restarted = jobs.placement.observe(spec.id).latest("restarted")
+        assert restarted is not None
+        assert "did not answer /ping within 3 seconds" in restarted["message"]
+        address = wait_for(lambda: jobs.placement.observe(spec.id).address, what="serving again")
+        assert ask(address or "") == 200
+        events = jobs.placement.observe(spec.id).events
+        ended = [each["time"] for each in events if each["event"] == "restarted"]
+        begun = [each["time"] for each in events if each["event"] == "running"]
+        pauses = [after - before for before, after in zip(ended, begun[1:], strict=True)]
+        assert pauses[1] > 1.5 * pauses[0] > 0.5, "the pauses grow"
+
     def test_a_server_that_never_gets_healthy_fails(self, jobs: Jobs) -> None:
         seen = jobs.run("import time; time.sleep(600)", kind="server", limits=Limits(start_s=0.3, grace_s=0.2))
         assert end(seen)["event"] == "failed"

@@ -65,7 +65,7 @@ class AutoGluonHandler(TabularHandler):
             rows[self._names[column]] = values
         return rows
 
-    def predict(self, rows: Any) -> Array:
+    def predict(self, rows: Any, how: None = None) -> Array:
         if self._labels:
             return self.predictor.predict_proba(rows).to_numpy()
         return self.predictor.predict(rows).to_numpy()

@@ -32,7 +32,7 @@ class CatBoostHandler(TabularHandler):
     def labels(self) -> Sequence[Any]:
         return self._labels
 
-    def predict(self, rows: Any) -> Array:
+    def predict(self, rows: Any, how: None = None) -> Array:
         return self.model.predict(rows)
 
 

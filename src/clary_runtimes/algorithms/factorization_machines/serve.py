@@ -15,8 +15,8 @@ from scipy.sparse import csr_matrix
 from clary_runtimes.algorithms.data import content_types, recordio
 from clary_runtimes.algorithms.factorization_machines.estimator import FactorizationMachine
 from clary_runtimes.algorithms.factorization_machines.hyperparameters import BINARY
-from clary_runtimes.algorithms.table_handler import Prediction, TableHandler, encode
-from clary_runtimes.serving.request import Reply, RequestError
+from clary_runtimes.algorithms.table_handler import Prediction, TableHandler
+from clary_runtimes.serving.request import Decoded, RequestError
 
 Array = Any
 
@@ -44,8 +44,8 @@ class FactorizationMachinesHandler(TableHandler):
             return [{"score": score, "predicted_label": int(score >= 0.5)} for score in scores]
         return [{"score": score} for score in scores]
 
-    def invoke(self, body: bytes, content_type: str | None, accept: str | None) -> Reply:
-        """Answer the rows of ``body``; raises ``RequestError`` 415, 406 or 400."""
+    def decode(self, body: bytes, content_type: str | None, accept: str | None) -> Decoded:
+        """The rows of a request as CSR, and what the answer is in; raises ``RequestError`` 415, 406 or 400."""
         asked = content_types.media_type(accept if accept and accept != "*/*" else self.default_accept)
         media = content_types.media_type(content_type or content_types.JSON)
         if media not in INPUTS:
@@ -57,10 +57,9 @@ class FactorizationMachinesHandler(TableHandler):
                 406, f"Accept type {asked} is not supported. Supported accept types: {', '.join(self.outputs)}"
             )
         try:
-            features = _rows(body, media, self.width)
+            return Decoded(_rows(body, media, self.width), False, asked)
         except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
             raise RequestError(400, f"Unable to decode payload as {media}: {error}") from error
-        return Reply(200, asked, encode(self.predict(features, False), asked))
 
 
 def _rows(body: bytes, media: str, width: int) -> Array:

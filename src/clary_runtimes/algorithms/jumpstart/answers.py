@@ -17,7 +17,7 @@ from clary_runtimes.algorithms.data import content_types
 from clary_runtimes.algorithms.data.delimited import parse_rows
 from clary_runtimes.algorithms.jumpstart.numbers import check_categories
 from clary_runtimes.contract.errors import UserError
-from clary_runtimes.serving.request import Reply, RequestError
+from clary_runtimes.serving.request import Batching, Decoded, Reply, RequestError, in_steps
 
 Array = Any
 
@@ -27,6 +27,7 @@ class TabularHandler(ABC):
 
     inline_bytes = 2048
     """A few rows take less time than handing them to a thread."""
+    batching: Batching | None = Batching(requests=64)
 
     def __init__(self, model_folder: Path) -> None:
         self.model_folder = model_folder
@@ -43,7 +44,7 @@ class TabularHandler(ABC):
         """The labels of the classes in the order of their probabilities; empty for a regression."""
 
     @abstractmethod
-    def predict(self, rows: Any) -> Array:
+    def predict(self, rows: Any, how: None = None) -> Array:
         """Predictions (rows,), probabilities of the second class (rows,), or of all classes (rows, classes)."""
 
     def parse(self, body: bytes) -> Any:
@@ -56,21 +57,27 @@ class TabularHandler(ABC):
 
     def invoke(self, body: bytes, content_type: str | None, accept: str | None) -> Reply:
         """Answer the rows of ``body``; raises ``RequestError`` 415, 406 or 400."""
+        return in_steps(self, body, content_type, accept)
+
+    def decode(self, body: bytes, content_type: str | None, accept: str | None) -> Decoded:
+        """The rows of a request, and whether the answer is to have the labels too; raises as ``invoke``."""
         media = content_types.media_type(content_type or content_types.CSV)
         if media != content_types.CSV:
             raise RequestError(415, f"Content-type {media} is not supported: use {content_types.CSV}")
         verbose = _is_verbose(accept)
         try:
-            rows = self.parse(body)
+            return Decoded(self.parse(body), None, verbose)
         except (ValueError, UserError) as error:  # UnicodeDecodeError is a ValueError
             raise RequestError(400, f"Unable to decode payload as {media}: {error}") from error
-        found = self.predict(rows)
-        answer: dict[str, Any] = {"prediction" if not self.labels else "probabilities": found.tolist()}
-        if verbose and self.labels:
-            numbers = found.argmax(axis=1) if found.ndim == 2 else (found > 0.5).astype(np.int64)
-            answer["labels"] = list(self.labels)
-            answer["predicted_label"] = [self.labels[number] for number in numbers.tolist()]
-        return Reply(200, content_types.JSON, json.dumps(answer).encode())
+
+    def encode(self, predictions: Array, answer: bool) -> Reply:
+        """Predictions in JSON; with ``answer`` the labels too."""
+        content: dict[str, Any] = {"prediction" if not self.labels else "probabilities": predictions.tolist()}
+        if answer and self.labels:
+            numbers = predictions.argmax(axis=1) if predictions.ndim == 2 else (predictions > 0.5).astype(np.int64)
+            content["labels"] = list(self.labels)
+            content["predicted_label"] = [self.labels[number] for number in numbers.tolist()]
+        return Reply(200, content_types.JSON, json.dumps(content).encode())
 
 
 def _is_verbose(accept: str | None) -> bool:

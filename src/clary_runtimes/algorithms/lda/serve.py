@@ -21,6 +21,7 @@ class LDAHandler(TableHandler):
 
     inline_bytes = 0
     """Inference of a document takes too long for the event loop."""
+    batching = None
     outputs = (content_types.JSON, content_types.JSONLINES, content_types.RECORDIO)
     model: LDA
 

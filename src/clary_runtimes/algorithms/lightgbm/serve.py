@@ -31,7 +31,7 @@ class LightGBMHandler(TabularHandler):
     def labels(self) -> Sequence[Any]:
         return self.model.problem.labels
 
-    def predict(self, rows: Any) -> Array:
+    def predict(self, rows: Any, how: None = None) -> Array:
         return self.model.predict(rows)
 
 

@@ -16,7 +16,7 @@ from clary_runtimes.algorithms.xgboost import outputs
 from clary_runtimes.algorithms.xgboost.data import format_of
 from clary_runtimes.algorithms.xgboost.estimator import XGBoost
 from clary_runtimes.contract.errors import UserError
-from clary_runtimes.serving.request import Reply, RequestError
+from clary_runtimes.serving.request import Batching, Decoded, Reply, RequestError, in_steps
 
 Array = Any
 
@@ -30,6 +30,7 @@ class XGBoostHandler:
 
     inline_bytes = 2048
     """A few rows take less time than handing them to a thread."""
+    batching: Batching | None = Batching(requests=64)
 
     def __init__(self, model_folder: Path, environ: Mapping[str, str] | None = None) -> None:
         environ = os.environ if environ is None else environ
@@ -49,12 +50,24 @@ class XGBoostHandler:
 
     def invoke(self, body: bytes, content_type: str | None, accept: str | None) -> Reply:
         """Predict the rows of ``body``; raises ``RequestError`` with the container's statuses and messages."""
+        return in_steps(self, body, content_type, accept)
+
+    def decode(self, body: bytes, content_type: str | None, accept: str | None) -> Decoded:
+        """The rows of a request, with as many columns as the model has; raises as ``invoke``."""
         if not body:
-            return Reply(204, content_types.CSV, b"")
+            return Decoded([], None)
         rows, media = decode_rows(body, content_type)
+        return Decoded(_fit(rows, media, self.model.width), None, outputs.chosen_accept(accept, self.default_accept))
+
+    def predict(self, rows: Array, how: None) -> Array:
+        """Predictions as the model gives them; none for no request."""
+        return rows if isinstance(rows, list) else self.model.predict(rows)
+
+    def encode(self, predictions: Array, answer: str | None) -> Reply:
+        """Predictions in the form that was asked for."""
+        if answer is None:
+            return Reply(204, content_types.CSV, b"")
         model = self.model
-        predictions = model.predict(_fit(rows, media, model.width))
-        answer = outputs.chosen_accept(accept, self.default_accept)
         if self.selected:
             content = outputs.encode_selected(
                 predictions, self.selected, model.objective, model.classes, answer, self.batch

@@ -33,7 +33,8 @@ STARTING_SECONDS = 0.5
 SERVING_SECONDS = 2.0
 """How often servers in service are looked at."""
 DRAIN_SECONDS = 3.0
-"""For how long replaced servers finish the requests that they have."""
+"""For how long replaced servers are left alone: until nothing is sent to them any more. Then they finish what they have
+and end."""
 
 SERVING = "_serving"
 WANTED = "_wanted"
@@ -201,10 +202,13 @@ def _heal(look: Reconciliation, deployment: Deployment) -> bool:
 
 
 def _end_replaced(look: Reconciliation, serving: dict[str, Any]) -> bool:
-    """End the servers that have finished; whether there were any."""
-    over = [old for old in serving["old"] if old["until"] <= look.platform.clock()]
-    for old in over:
-        servers.end(look.platform, old["servers"])
+    """Let the servers whose time has come finish what they have, and forget those that did; whether there were any."""
+    now = look.platform.clock()
+    over = [
+        old
+        for old in serving["old"]
+        if old["until"] <= now and servers.finish(look.platform, old["servers"], now - old["until"])
+    ]
     serving["old"] = [old for old in serving["old"] if old not in over]
     return bool(over)
 

@@ -13,7 +13,8 @@ from clary.compute.spec import ImageSpec, Input, JobSpec, Limits
 from clary.resources.context import Platform
 from clary.state.records import Record
 
-GRACE_SECONDS = 30
+GRACE_SECONDS = 65
+"""How long a server that is told to end may take: as long as the longest request, and a little more."""
 DEFAULT_START_SECONDS = 600
 """How long a server may take to answer ``/ping`` unless the variant says otherwise."""
 

@@ -13,7 +13,7 @@ from clary.core.errors import ServiceError
 from clary.resources.context import Platform
 from clary.services.logs.api import register_stream
 from clary.services.sagemaker.endpoints.deployment import Deployment, DeploymentFailed, Server, variant_of
-from clary.services.sagemaker.endpoints.server import server_spec
+from clary.services.sagemaker.endpoints.server import GRACE_SECONDS, server_spec
 from clary.services.sagemaker.models.api import containers_of
 from clary.state.records import Record
 from clary.state.transaction import Transaction
@@ -22,6 +22,8 @@ ATTEMPTS = 5
 """How often a server is launched whose agent dies before the deployment is in service."""
 TICKET_SECONDS = 10 * 365 * 86_400.0
 """A server may run for years, and fetches its credentials by the hour."""
+AGENT_SECONDS = 5
+"""What an agent may take beyond the time that its server has to end."""
 
 
 def register_logs(platform: Platform, transaction: Transaction, record: Record, deployment: Deployment) -> None:
@@ -110,6 +112,25 @@ def due_again(platform: Platform, observed: Observation) -> bool:
     # It gave up. The pause grows each time, for the cause may be lasting.
     pause: int = min(60, 2 ** min(observed.attempt, 6))
     return platform.clock() >= float(observed.terminal["time"]) + pause
+
+
+def finish(platform: Platform, servers: list[Server], seconds: float) -> bool:
+    """Tell servers that get no requests any more to end when they have answered those that they have; whether all have
+    ended, and are forgotten. They were first told ``seconds`` ago."""
+    at_work = [server for server in servers if _told(platform, server)]
+    if at_work and seconds < GRACE_SECONDS + AGENT_SECONDS:
+        return False
+    end(platform, servers)
+    return True
+
+
+def _told(platform: Platform, server: Server) -> bool:
+    """Whether a server was there to be told."""
+    observed = platform.placement.observe(server["id"])
+    if not observed.alive or observed.terminal is not None:
+        return False
+    platform.placement.stop(server["id"])
+    return True
 
 
 def end(platform: Platform, servers: list[Server]) -> None:

@@ -22,7 +22,7 @@ from clary.core.errors import ServiceError, ValidationException
 from clary.resources.context import Context, Platform, Reconciliation
 from clary.resources.lifecycle import Lifecycle
 from clary.services.logs.api import register_stream
-from clary.services.sagemaker.execution.hosts import Agents, Host
+from clary.services.sagemaker.execution.hosts import Agents, Host, instances
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
@@ -72,17 +72,17 @@ class JobKind(ABC):
     log_group: str
 
     @abstractmethod
-    def image(self, record: Record) -> str:
-        """The URI of the job's image."""
+    def images(self, record: Record) -> Sequence[str]:
+        """The URIs of the images of the containers that run on each of the job's instances: mostly one."""
 
     @abstractmethod
     def hosts(self, record: Record) -> Sequence[Host]:
-        """The instances that the job asks for: at least one."""
+        """The instances that the job asks for, at least one, each once for every one of its containers."""
 
     @abstractmethod
     def spec(self, platform: Platform, record: Record, image: ImageSpec, room: Admitted, host: Host) -> JobSpec:
-        """What is to be run in ``room`` on one of the hosts; id, attempt and the address of the platform are filled in
-        by the caller."""
+        """What is to be run in ``room`` on one of the hosts, in the image of its container; id, attempt and the
+        platform's address are filled in by the caller."""
 
     @abstractmethod
     def show(self, record: Record, step: str, message: str, time: float) -> bool:
@@ -96,7 +96,8 @@ class JobKind(ABC):
         """Let the resource, whose status has been set, show how the job ended."""
 
     def streams(self, record: Record, logs: Mapping[str, Path]) -> Iterable[tuple[str, Path]]:
-        """The names of the job's log streams, and the files that they show; ``logs`` has that of each host."""
+        """The names of the job's log streams, and the files that they show; ``logs`` has them by the keys of the
+        hosts."""
         return ((f"{record.name}/{host}-{int(record.created)}", path) for host, path in logs.items())
 
     def begin(self, platform: Platform, record: Record) -> Store:
@@ -133,15 +134,18 @@ class JobKind(ABC):
 
     def _start(self, look: Reconciliation, run: dict[str, Any]) -> float | None:
         platform, record = look.platform, look.record
-        uri = self.image(record)
-        try:
-            state = platform.images.ensure(uri)
-        except (ImageNotFound, ImageNotExact) as error:
-            return self._fail(look, f"ClientError: Cannot pull image {uri!r}: {error}", "client")
-        if state.state == "failed":
-            return self._fail(look, f"ClientError: Cannot pull image {uri!r}: {state.message}", "client")
-        if state.state != "ready":
-            if self.show(record, "downloading", f"Downloading the image {uri}", platform.clock()):
+        awaited = ""
+        for uri in self.images(record):  # all are asked for before any is waited for
+            try:
+                state = platform.images.ensure(uri)
+            except (ImageNotFound, ImageNotExact) as error:
+                return self._fail(look, f"ClientError: Cannot pull image {uri!r}: {error}", "client")
+            if state.state == "failed":
+                return self._fail(look, f"ClientError: Cannot pull image {uri!r}: {state.message}", "client")
+            if state.state != "ready":
+                awaited = awaited or uri
+        if awaited:
+            if self.show(record, "downloading", f"Downloading the image {awaited}", platform.clock()):
                 look.save()
             return QUEUE_SECONDS
         with _ADMISSION:
@@ -149,7 +153,7 @@ class JobKind(ABC):
             if isinstance(decision, Admitted):
                 run["launched"] = True
                 run["room"] = asdict(decision)
-                run["hosts"] = [host.name for host in self.hosts(record)]
+                run["hosts"] = [host.key for host in self.hosts(record)]
                 self.show(record, "starting", "", platform.clock())
                 begin = self.begin(platform, record)
 
@@ -172,12 +176,13 @@ class JobKind(ABC):
         with platform.database.read() as transaction:
             active = transaction.active("sagemaker", KINDS)
         running = [
-            Request(job_id(other), hosts=len(other.document[RUN]["hosts"]))
+            Request(job_id(other), hosts=instances(other.document[RUN]["hosts"]))
             for other in active
             if other.id != record.id and other.document.get(RUN, {}).get("launched")
         ]
         hosts = self.hosts(record)
-        request = Request(job_id(record), instance_type=hosts[0].instance_type, hosts=len(hosts))
+        count = instances(host.key for host in hosts)
+        request = Request(job_id(record), instance_type=hosts[0].instance_type, hosts=count)
         return admit(request, running, this_machine(platform.settings), strict=platform.settings.strict)
 
     def _register_log(self, platform: Platform, transaction: Transaction, record: Record) -> None:
@@ -187,19 +192,20 @@ class JobKind(ABC):
     def _launch(self, look: Reconciliation, run: dict[str, Any]) -> float | None:
         """Start the agent of the attempt that is recorded, unless that was done before."""
         platform, record = look.platform, look.record
-        uri = self.image(record)
-        try:
-            image = platform.images.spec(uri)
-        except ImageNotReady:
-            # Its environment was removed since the job was admitted: it is built again.
-            state = platform.images.ensure(uri)
-            if state.state == "failed":
-                return self._fail(look, f"ClientError: Cannot pull image {uri!r}: {state.message}", "client")
-            return QUEUE_SECONDS
+        images = []
+        for uri in self.images(record):
+            try:
+                images.append(platform.images.spec(uri))
+            except ImageNotReady:
+                # Its environment was removed since the job was admitted: it is built again.
+                state = platform.images.ensure(uri)
+                if state.state == "failed":
+                    return self._fail(look, f"ClientError: Cannot pull image {uri!r}: {state.message}", "client")
+                return QUEUE_SECONDS
         room = Admitted(**{**run["room"], "notes": tuple(run["room"]["notes"])})
         specs = {
-            host.name: replace(
-                self.spec(platform, record, image, room, host),
+            host.key: replace(
+                self.spec(platform, record, images[host.container], room, host),
                 attempt=run["attempt"],
                 endpoint_url=platform.settings.url,
                 region=record.key.region,

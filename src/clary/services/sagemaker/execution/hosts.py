@@ -2,11 +2,12 @@
 
 Each host is an attempt of its own, with its own folder, log and metrics; a job on one host is a case like any other.
 What one of them does is what the job does: a host that fails fails the job, and the job has ended when all have.
+Where several containers run on a host, each of them is such an attempt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,28 @@ class Host:
     instance_type: str
     group: str = ""
     """The instance group that it belongs to."""
+    container: int = 0
+    """Which of the containers that run there, beginning with 0."""
+
+    @property
+    def key(self) -> str:
+        """What its agent is known by within the job: ``algo-1``, and ``algo-1.2`` for a second container."""
+        return f"{self.name}.{self.container + 1}" if self.container else self.name
 
 
 def hosts_named(instance_types: Sequence[tuple[str, str]]) -> list[Host]:
     """The hosts of instances of these types and groups."""
     return [Host(f"algo-{number}", *each) for number, each in enumerate(instance_types, 1)]
+
+
+def with_containers(hosts: Sequence[Host], count: int) -> list[Host]:
+    """Each of the hosts ``count`` times, once for every container that runs there."""
+    return [replace(host, container=number) for host in hosts for number in range(count)]
+
+
+def instances(keys: Iterable[str]) -> int:
+    """On how many hosts the agents of these keys run."""
+    return len({_name(key) for key in keys})
 
 
 def check_count(count: int, instance_type: str, use: str) -> None:
@@ -45,19 +63,24 @@ def check_count(count: int, instance_type: str, use: str) -> None:
 
 
 class Agents:
-    """The agents of one job's hosts."""
+    """The agents of one job's hosts, by their keys (see ``Host``)."""
 
     def __init__(self, placement: Placement, job: str, hosts: Sequence[str]) -> None:
-        """``job`` is the id of the job, and of its first host's attempts."""
+        """``job`` is the id of the job, and of its first host's attempts; ``hosts`` are keys."""
         self._placement = placement
         self._job = job
         self._ids = dict(zip(hosts, [job, *(f"{job}-{number}" for number in range(2, len(hosts) + 1))], strict=True))
 
     def launch(self, specs: Mapping[str, JobSpec], ticket: str) -> None:
         """Start an attempt on each host, where that was not done before. Raises as ``Placement.launch`` does."""
-        cluster = list(self._ids.values()) if len(self._ids) > 1 else []
-        for host, spec in specs.items():
-            self._placement.launch(replace(spec, id=self._ids[host], cluster=cluster), ticket)
+        series: dict[str, list[str]] = {}
+        for key, id in self._ids.items():
+            series.setdefault(_name(key), []).append(id)
+        cluster = [first for first, *_ in series.values()] if len(series) > 1 else []
+        for key, spec in specs.items():
+            beside = series[_name(key)]
+            given = replace(spec, id=self._ids[key], cluster=cluster, series=beside if len(beside) > 1 else [])
+            self._placement.launch(given, ticket)
 
     def observe(self) -> Observation:
         """What is known of the attempts as if they were one; ``used`` of its last event tells that of each host."""
@@ -70,7 +93,7 @@ class Agents:
         end = _end(each)
         events = [event for event in each[0].events if event is not each[0].terminal]
         if end is not None:
-            used = {host: one.terminal["used"] for host, one in seen.items() if one.terminal and "used" in one.terminal}
+            used = _used({key: one.terminal for key, one in seen.items() if one.terminal is not None})
             events.append({**end, "used": used} if used else end)
         alive = end is None and not any(one.lost for one in each) and any(one.alive for one in each)
         return Observation(self._job, alive, all(one.started for one in each), attempt, events)
@@ -86,12 +109,30 @@ class Agents:
             self._placement.remove(id, keep_log=True)
 
     def logs(self) -> dict[str, Path]:
-        """The log of each host."""
+        """The logs by the keys of the agents."""
         return {host: self._placement.log(id) for host, id in self._ids.items()}
 
     def metrics(self) -> list[Path]:
         """The files of metrics, one a host."""
         return [self._placement.metrics(id) for id in self._ids.values()]
+
+
+def _name(key: str) -> str:
+    """The host that an agent of this key runs on."""
+    return key.partition(".")[0]
+
+
+def _used(ends: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """What each host has used, that is all of the containers that ran there beside one another."""
+    found: dict[str, dict[str, float]] = {}
+    for key, end in ends.items():
+        if (used := end.get("used")) is None:
+            continue
+        whole = found.setdefault(_name(key), {"seconds": 0.0, "cpu_s": 0.0, "peak_bytes": 0})
+        whole["seconds"] = max(whole["seconds"], used["seconds"])
+        whole["cpu_s"] += used["cpu_s"]
+        whole["peak_bytes"] += used["peak_bytes"]
+    return found
 
 
 def _end(each: Sequence[Observation]) -> Mapping[str, Any] | None:

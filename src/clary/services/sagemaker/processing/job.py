@@ -24,8 +24,8 @@ class ProcessingJobs(JobKind):
 
     log_group = "/aws/sagemaker/ProcessingJobs"
 
-    def image(self, record: Record) -> str:
-        return str(record.document["AppSpecification"]["ImageUri"])
+    def images(self, record: Record) -> list[str]:
+        return [str(record.document["AppSpecification"]["ImageUri"])]
 
     def hosts(self, record: Record) -> list[Host]:
         cluster = record.document["ProcessingResources"]["ClusterConfig"]

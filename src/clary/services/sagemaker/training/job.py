@@ -52,8 +52,8 @@ class TrainingJobs(JobKind):
 
     log_group = "/aws/sagemaker/TrainingJobs"
 
-    def image(self, record: Record) -> str:
-        return training_image(record.document)
+    def images(self, record: Record) -> list[str]:
+        return [training_image(record.document)]
 
     def hosts(self, record: Record) -> list[Host]:
         return training_hosts(record.document["ResourceConfig"])

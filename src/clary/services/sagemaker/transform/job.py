@@ -1,4 +1,4 @@
-"""A transform job as a model server to drive, and what became of it as the transform job shows it.
+"""A transform job as model servers to drive, and what became of it as the transform job shows it.
 
 Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html
 """
@@ -6,7 +6,7 @@ Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from clary.compute.spec import ImageSpec, Input, JobSpec, Transform
 from clary.resources.context import Platform
 from clary.services.sagemaker.endpoints.server import server_spec
 from clary.services.sagemaker.execution.api import RUN, JobKind, Store
-from clary.services.sagemaker.execution.hosts import Host, hosts_named
+from clary.services.sagemaker.execution.hosts import Host, hosts_named, with_containers
 from clary.services.sagemaker.execution.usage import publish_usage
 from clary.services.sagemaker.experiments.api import end_job
 from clary.services.sagemaker.models.api import containers_of
@@ -26,6 +26,8 @@ from clary.state.transaction import Transaction
 
 MODEL = "_model"
 """Where a job's document keeps the model as it was when the job was created."""
+BEGAN = "_began"
+"""Where it keeps when the job began to run, in seconds since the epoch."""
 GRACE_SECONDS = 10
 DEFAULT_TIMEOUT_SECONDS = 600
 DEFAULT_RETRIES = 3
@@ -37,33 +39,43 @@ class TransformJobs(JobKind):
 
     log_group = "/aws/sagemaker/TransformJobs"
 
-    def image(self, record: Record) -> str:
-        return str(_container(record)["Image"])
+    def images(self, record: Record) -> list[str]:
+        return [container["Image"] for container in _containers(record)]
 
     def hosts(self, record: Record) -> list[Host]:
         resources = record.document["TransformResources"]
-        return hosts_named([(resources["InstanceType"], "")] * resources["InstanceCount"])
+        hosts = hosts_named([(resources["InstanceType"], "")] * resources["InstanceCount"])
+        return with_containers(hosts, len(_containers(record)))
 
     def spec(self, platform: Platform, record: Record, image: ImageSpec, room: Admitted, host: Host) -> JobSpec:
         document = record.document
         model = document[MODEL]
-        container = _container(record)
+        container = _containers(record)[host.container]
         server = server_spec(platform, record, {"VariantName": host.name}, model, container, image, room)
         return replace(
             server,
             environment={**container.get("Environment", {}), **document.get("Environment", {}), **_told(document)},
             limits=replace(server.limits, grace_s=GRACE_SECONDS),
-            hosts=[each.name for each in self.hosts(record)],
+            hosts=[each.name for each in self.hosts(record) if not each.container],
             current_host=host.name,
-            transform=_transform(document),
+            container=_container_name(record, host.container),
+            # What the other containers of a model get is what the one before has answered.
+            transform=None if host.container else _transform(document),
         )
 
     def streams(self, record: Record, logs: Mapping[str, Path]) -> Iterable[tuple[str, Path]]:
-        for host, path in logs.items():
-            instance = hashlib.sha256(f"{record.id}/{host}".encode()).hexdigest()
-            stream = f"{record.name}/{host}-{instance[:16]}"
-            yield stream, path
-            yield f"{stream}/data-log", path.with_name("data-log")
+        for host in self.hosts(record):
+            path = logs[host.key]
+            instance = hashlib.sha256(f"{record.id}/{host.name}".encode()).hexdigest()
+            stream = f"{record.name}/{host.name}-{instance[:16]}"
+            container = _container_name(record, host.container)
+            yield f"{stream}/{container}" if container else stream, path
+            if not host.container:
+                yield f"{stream}/data-log", path.with_name("data-log")
+
+    def begin(self, platform: Platform, record: Record) -> Store:
+        record.document[BEGAN] = platform.clock()
+        return super().begin(platform, record)
 
     def show(self, record: Record, step: str, message: str, time: float) -> bool:
         if step != "running" or "TransformStartTime" in record.document:
@@ -86,8 +98,17 @@ class TransformJobs(JobKind):
         return store
 
 
-def _container(record: Record) -> Mapping[str, Any]:
-    return containers_of(record.document[MODEL])[0]
+def _containers(record: Record) -> Sequence[Mapping[str, Any]]:
+    return containers_of(record.document[MODEL])
+
+
+def _container_name(record: Record, number: int) -> str:
+    """What a container of an inference pipeline is called; empty for that of a model of one."""
+    names = [container.get("ContainerHostname", "") for container in _containers(record)]
+    if len(names) == 1:
+        return ""
+    # Where not all of them have names of their own, they are told apart by their places.
+    return str(names[number]) if len({*names, ""}) > len(names) else f"container-{number + 1}"
 
 
 def _told(document: Mapping[str, Any]) -> dict[str, str]:
@@ -105,6 +126,7 @@ def _told(document: Mapping[str, Any]) -> dict[str, str]:
 def _transform(document: Mapping[str, Any]) -> Transform:
     given, output, processing = document["TransformInput"], document["TransformOutput"], document["DataProcessing"]
     source, client = given["DataSource"]["S3DataSource"], document.get("ModelClientConfig", {})
+    capture = document.get("DataCaptureConfig", {})
     return Transform(
         source=Input(
             "transform",
@@ -126,4 +148,8 @@ def _transform(document: Mapping[str, Any]) -> Transform:
         input_filter=processing["InputFilter"],
         output_filter=processing["OutputFilter"],
         join=processing["JoinSource"] == "Input",
+        began=document.get(BEGAN, 0.0),
+        inference_ids=capture.get("GenerateInferenceId", False),
+        capture=capture.get("DestinationS3Uri", ""),
+        capture_key=capture.get("KmsKeyId", ""),
     )

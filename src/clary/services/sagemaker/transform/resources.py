@@ -29,10 +29,6 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
     containers = containers_of(model)
     if not containers:
         raise ValidationException(f"The model {params['ModelName']} has no container.")
-    if len(containers) > 1:
-        raise NotAvailableYet("Batch transform with models of several containers is not available in Clary yet.")
-    if "DataCaptureConfig" in params:
-        raise NotAvailableYet("Data capture (DataCaptureConfig) of transform jobs is not available in Clary yet.")
     resources = params["TransformResources"]
     check_count(resources["InstanceCount"], resources["InstanceType"], "transform")
     _check_places(params)
@@ -53,8 +49,11 @@ def _check_places(params: Mapping[str, Any]) -> None:
         raise ValidationException("S3DataType AugmentedManifestFile is not compatible with transform jobs.")
     if source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
         raise NotAvailableYet(f"S3DataType {source['S3DataType']} is not available in Clary yet.")
-    for uri in (source["S3Uri"], params["TransformOutput"]["S3OutputPath"]):
-        if not uri.startswith("s3://"):
+    uris = [source["S3Uri"], params["TransformOutput"]["S3OutputPath"]]
+    if "DataCaptureConfig" in params:
+        uris.append(params["DataCaptureConfig"]["DestinationS3Uri"])
+    for uri in uris:
+        if not uri.startswith("s3://") or not uri.removeprefix("s3://").partition("/")[0]:
             raise ValidationException(f"The S3 URI {uri} is invalid.")
 
 
@@ -72,7 +71,7 @@ def _check_payload(params: Mapping[str, Any]) -> None:
 
 
 def _check_processing(params: Mapping[str, Any]) -> None:
-    """Refuse filters and joins that no record could ever pass."""
+    """Refuse filters, joins and inference ids that no record could ever have."""
     processing = params.get("DataProcessing", {})
     given = media_type(params["TransformInput"].get("ContentType", ""))
     answered = media_type(params["TransformOutput"].get("Accept", "")) or given
@@ -84,6 +83,10 @@ def _check_processing(params: Mapping[str, Any]) -> None:
             raise ValidationException(
                 f"DataProcessing needs {member} to be one of {', '.join(FORMATS)}, and it is {media or 'not given'}."
             )
+    if params.get("DataCaptureConfig", {}).get("GenerateInferenceId", False) and answered not in FORMATS:
+        raise ValidationException(
+            f"GenerateInferenceId needs Accept to be one of {', '.join(FORMATS)}, and it is {answered or 'not given'}."
+        )
     if joins and (given == CSV) != (answered == CSV):
         raise ValidationException(f"JoinSource Input cannot join {given} with {answered}.")
     if (before or after or joins) and params["TransformInput"].get("SplitType", "None") not in ("None", "Line"):

@@ -1,0 +1,1 @@
+"""``InvokeEndpoint`` beside other model servers, and beside the bare model server behind it."""

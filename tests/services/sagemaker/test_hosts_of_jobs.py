@@ -1,0 +1,78 @@
+"""The agents of one job: on several hosts, and for several containers on each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pytest
+
+from clary.compute.placement.base import Observation, Placement
+from clary.compute.spec import ImageSpec, JobSpec
+from clary.services.sagemaker.execution.hosts import Agents, hosts_named, instances, with_containers
+
+
+class Kept:
+    """A placement that remembers what it was to launch, and shows what it is told to."""
+
+    def __init__(self) -> None:
+        self.launched: dict[str, JobSpec] = {}
+        self.ends: dict[str, Mapping[str, Any]] = {}
+
+    def launch(self, spec: JobSpec, ticket: str) -> None:
+        self.launched[spec.id] = spec
+
+    def observe(self, id: str) -> Observation:
+        ended = self.ends.get(id)
+        events = ({"event": "running"}, *([ended] if ended else ()))
+        return Observation(id, alive=not ended, started=True, attempt=1, events=events)
+
+
+def agents(hosts: int, containers: int) -> tuple[Kept, Agents, list[str]]:
+    kept = Kept()
+    keys = [host.key for host in with_containers(hosts_named([("ml.m5.large", "")] * hosts), containers)]
+    return kept, Agents(cast(Placement, kept), "job", keys), keys
+
+
+@pytest.mark.parametrize(
+    ("hosts", "containers", "cluster", "series"),
+    [
+        (1, 1, [], [[]]),
+        (2, 1, ["job", "job-2"], [[], []]),
+        (1, 2, [], [["job", "job-2"]] * 2),
+        (2, 2, ["job", "job-3"], [["job", "job-2"]] * 2 + [["job-3", "job-4"]] * 2),
+    ],
+)
+def test_every_agent_knows_the_others_of_its_job(
+    hosts: int, containers: int, cluster: list[str], series: list[list[str]]
+) -> None:
+    kept, those, keys = agents(hosts, containers)
+    assert instances(keys) == hosts
+    those.launch({key: JobSpec("pending", ImageSpec("python")) for key in keys}, "ticket")
+    assert [spec.cluster for spec in kept.launched.values()] == [cluster] * len(keys)
+    assert [spec.series for spec in kept.launched.values()] == series
+
+
+def used(seconds: float, cpu: float, peak: int) -> dict[str, float]:
+    return {"seconds": seconds, "cpu_s": cpu, "peak_bytes": peak}
+
+
+def test_the_containers_of_a_host_have_used_what_they_used_together() -> None:
+    kept, those, _ = agents(2, 2)
+    ids = ["job", "job-2", "job-3", "job-4"]
+    amounts = [used(10, 2, 100), used(11, 3, 50), used(4, 1, 7)]
+    for id, amount in zip(ids, amounts, strict=False):
+        kept.ends[id] = {"event": "completed", "time": 1.0, "used": amount}
+    assert those.observe().terminal is None
+    kept.ends[ids[3]] = {"event": "completed", "time": 3.0}
+    end = those.observe().terminal
+    assert end == {
+        "event": "completed",
+        "time": 3.0,
+        "used": {"algo-1": used(11, 5, 150), "algo-2": used(4, 1, 7)},
+    }
+    # One that fails fails all, and it is the first failure that counts.
+    kept.ends["job-2"] = {"event": "failed", "time": 0.5, "message": "why"}
+    kept.ends["job"] = {"event": "failed", "time": 0.6, "message": "what came of it"}
+    failed = those.observe().terminal
+    assert failed is not None and failed["message"] == "why"
