@@ -119,7 +119,10 @@ class EdgeApp:
         request_id = new_request_id()
         try:
             self._hosts.check(request.host)
-            response = await self._answer(request, sigv4.parse_authorization(request), request_id, begun)
+            authorization = sigv4.parse_authorization(request)
+            assert authorization is not None
+            principal = self._authenticate(request, authorization)[0]
+            response = await self._invoke(request, principal, authorization.region, "InvokeEndpoint", begun)
         except Exception as error:  # noqa: BLE001 - every request is answered
             response = _failure(request, error, request_id)
         response.headers.setdefault("x-amzn-requestid", request_id)
@@ -133,12 +136,7 @@ class EdgeApp:
         route = routing.identify(request)
         principal = self._authenticate(request, authorization)[0]
         if route.service == "sagemaker-runtime" and route.operation in _INVOCATIONS:
-            name = unquote(request.path.split("/")[2])
-            arn = f"arn:aws:sagemaker:{route.region}:{principal.account}:endpoint/{name}"
-            self._identities.authorize(principal, f"sagemaker:{route.operation}", arn, {})
-            if route.operation == "InvokeEndpoint":
-                return await self._inference.invoke(request, principal, route.region, name, begun)
-            return await self._inference.invoke_streaming(request, principal, route.region, name, begun)
+            return await self._invoke(request, principal, route.region, route.operation, begun)
         response = await self._control.send(request, route.service, route.region, principal, request_id)
         # What the request changed is known here before its sender can use it.
         revisions = self._identities.database.revisions()
@@ -146,6 +144,16 @@ class EdgeApp:
             self._own.refresh()
             self._revisions = revisions
         return response
+
+    async def _invoke(
+        self, request: Request, principal: Principal, region: str, operation: str, begun: float
+    ) -> Response:
+        name = unquote(request.path.split("/", 3)[2])
+        arn = f"arn:aws:sagemaker:{region}:{principal.account}:endpoint/{name}"
+        self._identities.authorize(principal, f"sagemaker:{operation}", arn)
+        if operation == "InvokeEndpoint":
+            return await self._inference.invoke(request, principal, region, name, begun)
+        return await self._inference.invoke_streaming(request, principal, region, name, begun)
 
     def _authenticate(
         self, request: Request, authorization: sigv4.Authorization, *, streaming: bool = False

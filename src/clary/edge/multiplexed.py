@@ -44,9 +44,14 @@ class Multiplexed(asyncio.Protocol):
             return answer
         self._number = number = (self._number + 1) & 0xFFFFFFFF
         self._waiting[number] = (answer, self._loop.call_later(seconds, self._give_up, number))
+        frame = frames.request(number, content_type, accept, body)
+        if len(self._waiting) == 1 and not self._said:
+            self._transport.write(frame)
+            return answer
+        # Whoever has company goes out with it, a moment later.
         if not self._said:
             self._loop.call_soon(self._flush)
-        self._said.append(frames.request(number, content_type, accept, body))
+        self._said.append(frame)
         return answer
 
     def close(self) -> None:

@@ -22,6 +22,8 @@ LARGEST_INVOCATION = 65_536
 """Bytes of a body that is not worth reading piece by piece."""
 
 _HEAD = b"HTTP/1.1 "
+_OTHER_PROTOCOLS = (b"x-amz-target", b"smithy-protocol")
+"""Headers of requests whose operation the path does not tell."""
 
 
 class _Gathered:
@@ -112,6 +114,8 @@ class EdgeProtocol(HttpToolsProtocol):  # type: ignore[misc]
                 sized = len(value) <= 5 and int(value) <= LARGEST_INVOCATION
             elif name == b"authorization":
                 signed = b"/sagemaker/aws4_request" in value
+            elif name in _OTHER_PROTOCOLS:
+                return False
         return sized and signed
 
     def on_message_complete(self) -> None:

@@ -280,9 +280,9 @@ def _double_encoded(path: str) -> str:
 
 def _sorted(query: str) -> str:
     """The query as sent, in the order of its keys and values."""
-    if "&" not in query and "=" in query:
+    if not query or ("&" not in query and "=" in query):
         return query
-    pairs = (part.partition("=") for part in query.split("&")) if query else ()
+    pairs = (part.partition("=") for part in query.split("&"))
     return "&".join(f"{key}={value}" for key, _, value in sorted(pairs))
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from clary_runtimes.algorithms.data import content_types, recordio
 from clary_runtimes.algorithms.data.delimited import parse_rows
+from clary_runtimes.algorithms.data.json_text import loads
 from clary_runtimes.serving.request import Batching, Decoded, Reply, RequestError, in_steps
 
 Array = Any
@@ -124,9 +125,9 @@ def _records(body: bytes, width: int) -> Array:
 
 def _instances(body: bytes, media: str, width: int) -> Array:
     if media == content_types.JSONLINES:
-        instances = [json.loads(line) for line in body.splitlines() if line.strip()]
+        instances = [loads(line) for line in body.splitlines() if line.strip()]
     else:
-        instances = json.loads(body)["instances"]
+        instances = loads(body)["instances"]
     rows = [_instance(instance, width) for instance in instances]
     lengths = {len(row) for row in rows}
     if len(lengths) > 1:

@@ -49,6 +49,11 @@ class Application:
             self._work = Work(self._loading.handler, self.limits, self.threads)
         self._work.submit(body, content_type, accept, done)
 
+    def settle(self) -> None:
+        """What was submitted is all that has arrived."""
+        if self._work is not None:
+            self._work.settle()
+
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()

@@ -55,6 +55,8 @@ class FramesProtocol(asyncio.Protocol):
                 number, content_type, accept, body = frames.read_request(frame)
                 self._under_way += 1
                 self._application.submit(body, _text(content_type), _text(accept), partial(self._answer, number))
+            self._application.settle()
+            self._flush()
         except (frames.FrameError, ValueError) as error:
             failed(error)
             self._transport.close()
@@ -90,6 +92,8 @@ class FramesProtocol(asyncio.Protocol):
             self._answer(number, Reply(status, content_type, body))
 
     def _flush(self) -> None:
+        if not self._said:
+            return
         said, self._said = self._said, []
         self._under_way -= len(said)
         if not self._transport.is_closing():

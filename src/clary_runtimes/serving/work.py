@@ -81,6 +81,12 @@ class Work:
             loop.call_later(self._batching.delay, self._take) if self._delayed else loop.call_soon(self._take)
         )
 
+    def settle(self) -> None:
+        """Take what waits now: whoever asks knows that nothing more comes at this moment."""
+        if self._looking is not None and not self._delayed:
+            self._looking.cancel()
+            self._take()
+
     def _take(self) -> None:
         self._looking = None
         # What waits while all threads are busy is taken when one is done: the longer they take, the larger the batches.

@@ -53,6 +53,8 @@ class _Memory:
         self.credentials: dict[str, Credential] = {}
         self.subjects: dict[tuple[SubjectKind, str, str], Subject | None] = {}
         self.permissions: dict[Principal, tuple[Permissions, Principals]] = {}
+        self.allowed: dict[tuple[Principal | None, str, str], None] = {}
+        """What policies without conditions have allowed: caller, action and resource."""
 
     @staticmethod
     def keep(cache: dict[Any, Any], key: Any, value: Any) -> None:
@@ -363,8 +365,15 @@ class Identities:
 
         Reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
         """
+        memory = self._memory
+        asked = (principal, action, resource_arn)
+        plain = resource_policy is None and owner is None
+        if plain and asked in memory.allowed:
+            return
         decision = self.decide(principal, action, resource_arn, context, resource_policy, owner)
         if decision.allowed:
+            if plain and self._standing(principal)[0].is_fixed(action):
+                memory.keep(memory.allowed, asked, None)
             return
         if decision.effect is Effect.EXPLICIT_DENY:
             reason = f"with an explicit deny in {_with_article(decision.layer)}"

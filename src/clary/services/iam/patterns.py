@@ -145,6 +145,11 @@ class PatternSet:
         self._regex = re.compile("|".join(sources), re.DOTALL) if sources else None
         self._dynamic = tuple(pattern for pattern in patterns if pattern.has_variables)
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether what it matches does not depend on the context."""
+        return not self._dynamic
+
     def matches(self, value: str, context: Context) -> bool:
         """Whether ``value`` as a whole fits one of the patterns."""
         if self._everything:

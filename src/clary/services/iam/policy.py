@@ -71,6 +71,10 @@ class _Set:
         self._wanted = not negated
         self._patterns = PatternSet(texts, variables=variables, fold=fold)
 
+    @property
+    def is_fixed(self) -> bool:
+        return self._patterns.is_fixed
+
     def contains(self, value: str, context: Context) -> bool:
         return self._patterns.matches(value, context) is self._wanted
 
@@ -107,6 +111,11 @@ class Statement:
     conditions: tuple[Condition | Presence, ...]
     source: str = ""
     document: str = ""
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether nothing but action, resource and caller matter: there is no condition and no variable."""
+        return not self.conditions and (self.resources is None or self.resources.is_fixed)
 
     def applies(self, request: Request) -> bool:
         """Whether the statement is about ``request``, its action left aside."""
@@ -155,6 +164,10 @@ class Policies:
             self._by_action[action] = found
         return found
 
+    def is_fixed(self, action: str) -> bool:
+        """Whether what is decided of ``action`` depends on resource and caller alone."""
+        return all(statement.is_fixed for statement in self.about(action))
+
     def decide(self, request: Request) -> Decision:
         """The decision, with the one statement that brought it about."""
         for statement in self.about(request.action):
@@ -191,6 +204,10 @@ class Permissions:
     identity: Policies
     boundary: Policies | None = None
     session: Policies | None = None
+
+    def is_fixed(self, action: str) -> bool:
+        """Whether what is decided of ``action`` without a resource's policy depends on the resource alone."""
+        return all(layer.is_fixed(action) for layer in (self.identity, self.boundary, self.session) if layer)
 
     def decide(self, request: Request, resource: Policies | None = None) -> Decision:
         """The decision for a request within one account; ``resource`` is the policy of the resource, if it has one."""
