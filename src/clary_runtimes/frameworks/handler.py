@@ -161,7 +161,7 @@ def _default_input(framework: str, body: bytes, content_type: str) -> Any:
         return encoding.decode(body, content_type)
     import xgboost
 
-    from clary_runtimes.algorithms.xgboost.serve import decode_rows
+    from clary_runtimes.algorithms.xgboost.payload import decode_rows
 
     return xgboost.DMatrix(decode_rows(body, content_type)[0])
 

@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 
 from clary_runtimes.algorithms.jumpstart.answers import TabularHandler
-from clary_runtimes.algorithms.lightgbm.estimator import LightGBM
+from clary_runtimes.algorithms.lean import without
+
+with without("pandas", "sklearn"):
+    from clary_runtimes.algorithms.lightgbm.estimator import LightGBM
 
 Array = Any
 

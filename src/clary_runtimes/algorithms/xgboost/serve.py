@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from clary_runtimes.algorithms.data import content_types, recordio
-from clary_runtimes.algorithms.data.delimited import parse_rows
-from clary_runtimes.algorithms.data.libsvm import parse_libsvm
-from clary_runtimes.algorithms.xgboost import outputs
-from clary_runtimes.algorithms.xgboost.data import format_of
-from clary_runtimes.algorithms.xgboost.estimator import XGBoost
-from clary_runtimes.contract.errors import UserError
+from clary_runtimes.algorithms.data import content_types
+from clary_runtimes.algorithms.lean import without
 from clary_runtimes.serving.request import Batching, Decoded, Reply, RequestError, in_steps
+
+with without("pandas", "sklearn"):
+    from clary_runtimes.algorithms.xgboost import outputs
+    from clary_runtimes.algorithms.xgboost.estimator import XGBoost
+    from clary_runtimes.algorithms.xgboost.payload import decode_rows
 
 Array = Any
 
@@ -93,29 +93,6 @@ def _fit(rows: Array, media: str, wanted: int) -> Array:
             f"{wanted}."
         )
     raise RequestError(400, f"Unable to evaluate payload provided: {reason}")
-
-
-def decode_rows(body: bytes, content_type: str | None) -> tuple[Array, str]:
-    """The rows of a request and their format; raises ``RequestError`` 415 with the container's messages."""
-    try:
-        media = format_of(content_type)
-    except UserError as error:
-        raise RequestError(415, str(error)) from error
-    readers = {content_types.CSV: "csv", content_types.LIBSVM: "libsvm", content_types.RECORDIO: "recordio-protobuf"}
-    if media not in readers:
-        raise RequestError(415, f"Content-type {content_type} is not supported.")
-    try:
-        if media == content_types.CSV:
-            return parse_rows(body), media
-        if media == content_types.LIBSVM:
-            return parse_libsvm(body, labels=False)[0], media
-        return recordio.read_table(body)[0], media
-    except ValueError as error:  # UnicodeDecodeError, LibsvmError and RecordIOError are ones
-        raise RequestError(
-            415,
-            f"Loading {readers[media]} data failed with Exception, please ensure data is in {readers[media]} format:\n"
-            f" {type(error)}\n {error}",
-        ) from error
 
 
 handler = XGBoostHandler

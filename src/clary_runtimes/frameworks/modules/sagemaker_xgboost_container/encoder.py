@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from clary_runtimes.algorithms.data import content_types
-from clary_runtimes.algorithms.xgboost.serve import decode_rows
+from clary_runtimes.algorithms.xgboost.payload import decode_rows
 
 
 def decode(obj: str | bytes, content_type: str) -> Any:
