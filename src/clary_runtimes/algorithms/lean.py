@@ -11,6 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+def do_without(*names: str) -> None:
+    """From now on these modules cannot be imported in this process, unless they are already."""
+    for name in names:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+
+
 @contextmanager
 def without(*names: str) -> Iterator[None]:
     """For the body of a ``with`` statement these modules cannot be imported, unless they are already."""

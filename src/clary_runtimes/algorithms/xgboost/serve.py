@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from clary_runtimes.algorithms.data import content_types
-from clary_runtimes.algorithms.lean import without
+from clary_runtimes.algorithms.lean import do_without, without
 from clary_runtimes.serving.request import Batching, Decoded, Reply, RequestError, in_steps
 
 with without("pandas", "sklearn"):
@@ -45,6 +45,8 @@ class XGBoostHandler:
     def load(self) -> None:
         """Load the model files; raises ``UserError`` if there is none or one cannot be read."""
         self.model = XGBoost.load(self.model_folder, ensemble=self.ensemble, threads=1)
+        # Each prediction looks whether its rows are a series of pandas, and would import it for that.
+        do_without("pandas")
         # The first prediction sets up buffers.
         self.model.predict(np.zeros((1, self.model.width), dtype=np.float32))
 
