@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from clary.compute.spec import Limits
 
 TICK_S = 0.25
-MEMORY_S = 0.5
+MEMORY_S, LONGEST_MEMORY_S = 0.5, 2.0
+IDLE_CPU = 0.05
+"""Of a processor."""
 DRAIN_S = 2.0
 GIVEN_UP_GRACE_S = 10.0
 """What a process gets at most to end itself that is ended because something is wrong with it."""
@@ -49,6 +51,8 @@ class Watch:
         self.when_told: Callable[[], None] = lambda: None
         """Called once the process has been sent SIGTERM."""
         self._memory_at = 0.0
+        self._memory_pause = MEMORY_S
+        self._held = 0
         self._peak = 0
         self._cpu = 0.0
 
@@ -94,8 +98,8 @@ class Watch:
         return Ending(child.exit_code, self._cause, self._message)
 
     def used(self) -> dict[str, float]:
-        """What the process used as far as was seen, twice a second: the ``seconds`` since its start, those of the CPU,
-        and the most bytes of memory (pages that its processes share count for each of them)."""
+        """What the process used as far as was seen (twice a second while it is busy): the ``seconds`` since its start,
+        those of the CPU, and the most bytes of memory (pages that its processes share count for each of them)."""
         return {
             "seconds": round(time.monotonic() - self._child.began, 3),
             "cpu_s": round(self._cpu, 3),
@@ -118,7 +122,7 @@ class Watch:
             elif limits.interrupt_s is not None and now - self._child.began > limits.interrupt_s:
                 self._cause, self._message = "interrupted", "The instances were interrupted."
             elif now > self._memory_at:
-                self._memory_at = now + MEMORY_S
+                self._memory_at = now + self._memory_pause
                 self._look_at_use(limits.memory_bytes)
             if self._cause is None and turn is not None and (message := turn()):
                 self._cause, self._message = "given up", message
@@ -136,9 +140,12 @@ class Watch:
 
     def _look_at_use(self, most: int | None) -> None:
         held = self._child.memory()
-        self._peak = max(self._peak, held)
         # A sandbox does not add up what its processes used, so it is counted while they live.
-        self._cpu = max(self._cpu, cpu_seconds(self._child.pid))
+        cpu = max(self._cpu, cpu_seconds(self._child.pid))
+        # What hardly does anything, such as a server that waits, is looked at less often.
+        idle = held <= 1.01 * self._held and cpu - self._cpu < IDLE_CPU * self._memory_pause
+        self._memory_pause = min(2 * self._memory_pause, LONGEST_MEMORY_S) if idle else MEMORY_S
+        self._held, self._cpu, self._peak = held, cpu, max(self._peak, held)
         if most and held > most and (used := self._child.memory_proportional()) > most:
             self._cause = "memory"
             self._message = (
