@@ -163,6 +163,25 @@ def test_garbage_is_an_error_and_not_an_answer(tmp_path: Path, garbage: bytes) -
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("kind", [b"text/csv\r\nset-cookie: a=b", b"text/csv\n", b"a\0b", b"a\x7fb"])
+def test_a_content_type_that_would_end_the_header_fails_its_request_alone(tmp_path: Path, kind: bytes) -> None:
+    async def says(spoken: Spoken) -> None:
+        while True:
+            number, _, _, body = await spoken.request()
+            spoken.writer.write(frames.reply(number, 200, kind if body == b"bad" else b"text/x; a=\xe9", body))
+
+    async def story() -> None:
+        async with server(tmp_path, says) as (address, connections):
+            pool = Pool()
+            with pytest.raises(UpstreamError, match="content type"):
+                await ask(pool, address, b"bad")
+            assert (await ask(pool, address, b"good")).headers == [(b"content-type", b"text/x; a=\xe9")]
+            assert connections == ["frames"]
+            pool.forget(set())
+
+    asyncio.run(story())
+
+
 def test_a_connection_that_is_forgotten_answers_what_is_under_way(tmp_path: Path) -> None:
     go = asyncio.Event()
 

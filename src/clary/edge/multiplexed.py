@@ -7,10 +7,13 @@ to a model of a few microseconds that is most of the cost. ``clary_runtimes.serv
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import cast
 
 from clary.edge.answer import Answer, UpstreamError
 from clary_runtimes.serving import frames
+
+_NO_HEADER = re.compile(rb"[^\t\x20-\x7e\x80-\xff]")
 
 
 class Multiplexed(asyncio.Protocol):
@@ -70,7 +73,12 @@ class Multiplexed(asyncio.Protocol):
                 if answer is None or timer is None:  # too late
                     continue
                 timer.cancel()
-                if not answer.done():
+                if answer.done():
+                    continue
+                if _NO_HEADER.search(content_type):
+                    # It goes into the head of the client's answer, which it must not end.
+                    answer.set_exception(UpstreamError("the server's answer has a content type that is none"))
+                else:
                     answer.set_result(Answer(status, [(b"content-type", content_type)], body))
         except (frames.FrameError, ValueError) as error:
             self._fail(UpstreamError(f"the server's answer is no frame: {error}"))
