@@ -71,7 +71,8 @@ def test_records_go_through_all_containers(lab: Lab) -> None:
     metrics = lab.server.client("cloudwatch").list_metrics(Namespace=GROUP, MetricName="CPUUtilization")["Metrics"]
     hosts = [dimension["Value"] for metric in metrics for dimension in metric["Dimensions"]]
     assert [host for host in hosts if host.startswith("chain/")] == ["chain/algo-1"]
-    assert not list(Path(lab.server.home, "jobs").glob("TransformJob-*/spec.json"))
+    left = Path(lab.server.home, "jobs")
+    eventually(lambda: not list(left.glob("TransformJob-*/spec.json")), "the folders of all containers are removed")
 
 
 def test_containers_of_different_images_and_names_on_several_instances(lab: Lab) -> None:

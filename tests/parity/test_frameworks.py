@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import textwrap
 import zipfile
 
 import pytest
+from botocore.exceptions import ClientError
 from parity_lab import BUCKET, Lab
 
 REGISTRY = "763104351884.dkr.ecr.us-east-1.amazonaws.com"
 PYTORCH = f"{REGISTRY}/pytorch-training:2.8.0-cpu-py312"
 TENSORFLOW = f"{REGISTRY}/tensorflow-training:{{}}"
 HUGGING_FACE = f"{REGISTRY}/huggingface-pytorch-training:2.8.0-transformers4.56.2-gpu-py312-cu129-ubuntu22.04"
+
+HUGGING_FACE_INFERENCE = f"{REGISTRY}/huggingface-pytorch-inference:2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04"
 
 TORCH = """
     import argparse, json, os, pathlib
@@ -160,9 +164,52 @@ def test_transformers_learn(lab: Lab) -> None:
     job = lab.completed("transformers", 600)
     fall = losses(lab, "transformers")
     assert len(fall) == 6 and fall[-1] < fall[0] / 2, fall
-    assert {"config.json", "model.safetensors", "tokenizer.json"} <= lab.archive(
-        job["ModelArtifacts"]["S3ModelArtifacts"]
-    ).keys()
+    model = job["ModelArtifacts"]["S3ModelArtifacts"]
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= lab.archive(model).keys()
+
+    # Without a script it is served as a pipeline of the task that its architecture tells.
+    lab.deploy("transformers", model, HUGGING_FACE_INFERENCE)
+    texts = ["a good film", "a bad film"]
+    found = json.loads(lab.invoke("transformers", json.dumps({"inputs": texts}), "application/json"))
+    assert [set(each) for each in found] == [{"label", "score"}] * 2
+    assert found[0]["label"] == "LABEL_1" and found[1]["label"] == "LABEL_0"
+    every = json.dumps({"inputs": texts[0], "parameters": {"top_k": None}})
+    scores = json.loads(lab.invoke("transformers", every, "application/json"))
+    assert sum(each["score"] for each in scores) == pytest.approx(1, abs=1e-3)
+    table = "\n".join(["inputs", *texts])
+    lines = lab.invoke("transformers", table, "text/csv", Accept="text/csv").decode().splitlines()
+    assert lines[0] == "label,score"
+    assert [line.split(",")[0] for line in lines[1:]] == ["LABEL_1", "LABEL_0"]
+    for body, kind, status in (("{", "application/json", 400), ("1,2", "text/csv", 400), ("x", "text/xml", 415)):
+        assert refusal(lab, "transformers", body, kind) == status
+
+
+def refusal(lab: Lab, name: str, body: str, kind: str) -> int:
+    """The status with which the container refuses a request."""
+    with pytest.raises(ClientError) as caught:
+        lab.invoke(name, body, kind)
+    assert caught.value.response["Error"]["Code"] == "ModelError"
+    return int(caught.value.response["OriginalStatusCode"])
+
+
+SCRIPTED = """
+    import os, pathlib, torch
+    model = torch.nn.Linear(2, 1)
+    with torch.no_grad():
+        model.weight.copy_(torch.tensor([[1.0, -1.0]]))
+        model.bias.zero_()
+    torch.jit.script(model).save(str(pathlib.Path(os.environ["SM_MODEL_DIR"]) / "linear.pt"))
+    """
+
+
+@pytest.mark.slow("images")
+@pytest.mark.timeout(900)
+def test_a_scripted_model_of_pytorch_needs_no_code(lab: Lab) -> None:
+    lab.start_script("scripted", SCRIPTED, PYTORCH)
+    model = lab.completed("scripted", 600)["ModelArtifacts"]["S3ModelArtifacts"]
+    lab.deploy("scripted", model, PYTORCH.replace("training:2.8.0", "inference:2.6.0"))
+    assert json.loads(lab.invoke("scripted", "[[3, 1], [1, 2]]", "application/json")) == [[2.0], [-1.0]]
+    assert lab.invoke("scripted", "3,1\n1,2", Accept="text/csv").decode().split() == ["2.0", "-1.0"]
 
 
 TOGETHER = """

@@ -145,5 +145,6 @@ def test_start_and_reset_are_cheap() -> None:
         for _ in range(10):
             aws.reset()
         reset = (sum(map(cpu_seconds, pids)) - before) / 10
-    assert start < 2.5
-    assert reset < 0.1
+    # Twice and more of what a busy machine takes: who imports too much at the start exceeds it.
+    assert start < 5
+    assert reset < 0.2

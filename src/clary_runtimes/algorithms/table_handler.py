@@ -36,6 +36,8 @@ class TableHandler(ABC):
     outputs: tuple[str, ...] = (
         content_types.JSON, content_types.JSONLINES, content_types.RECORDIO, content_types.CSV,
     )  # fmt: skip
+    precision: Any = np.float32
+    """What ``predict`` gets numbers of."""
     title = "predictions"
     """The name of the list in an answer in JSON."""
 
@@ -55,7 +57,7 @@ class TableHandler(ABC):
 
     @abstractmethod
     def predict(self, features: Array, verbose: bool) -> Sequence[Prediction]:
-        """One record for each row of ``features`` (rows, columns), float32."""
+        """One record for each row of ``features`` (rows, columns), in ``precision``."""
 
     def invoke(self, body: bytes, content_type: str | None, accept: str | None) -> Reply:
         """Answer the rows of ``body``; raises ``RequestError`` 415, 406 or 400."""
@@ -65,7 +67,7 @@ class TableHandler(ABC):
         """The rows of a request, (rows, ``width``), whether they are predicted verbosely, and what the answer is in."""
         asked, parameters = content_types.split(accept if accept and accept != "*/*" else self.default_accept)
         asked = content_types.media_type(asked)
-        features = rows_of(body, content_type or content_types.CSV, self.width)
+        features = rows_of(body, content_type or content_types.CSV, self.width, self.precision)
         if asked not in self.outputs:
             raise RequestError(
                 406, f"Accept type {asked} is not supported. Supported accept types: {', '.join(self.outputs)}"
@@ -77,8 +79,8 @@ class TableHandler(ABC):
         return Reply(200, answer, encode(predictions, answer, self.title))
 
 
-def rows_of(body: bytes, content_type: str, width: int) -> Array:
-    """The rows of a request, (rows, ``width``), float32.
+def rows_of(body: bytes, content_type: str, width: int, precision: Any = np.float32) -> Array:
+    """The rows of a request, (rows, ``width``), in ``precision``.
 
     Raises ``RequestError`` 415 for a content type that is not supported, and 400 for rows that cannot be used.
     """
@@ -93,7 +95,7 @@ def rows_of(body: bytes, content_type: str, width: int) -> Array:
             rows = _records(body, width)
         else:
             rows = _instances(body, media, width)
-        return _checked(rows, width)
+        return _checked(rows, width, precision)
     except (ValueError, TypeError, KeyError, IndexError) as error:
         raise RequestError(400, f"Unable to decode payload as {media}: {error}") from error
 
@@ -150,14 +152,15 @@ def _instance(instance: Any, width: int) -> Any:
     return row
 
 
-def _checked(rows: Array, width: int) -> Array:
+def _checked(rows: Array, width: int, precision: Any) -> Array:
     if not len(rows):
         raise ValueError("there is no row")
     if rows.shape[1] != width:
         raise ValueError(f"a row has {rows.shape[1]} features where the model has {width}")
     with np.errstate(over="ignore"):
-        rows = rows.astype(np.float32)
+        rows = rows.astype(precision)
     if not np.isfinite(rows).all():
         row, column = np.argwhere(~np.isfinite(rows))[0]
-        raise ValueError(f"row {row + 1}, feature {column + 1} is missing or not a finite number of 32 bits")
+        bits = np.dtype(precision).itemsize * 8
+        raise ValueError(f"row {row + 1}, feature {column + 1} is missing or not a finite number of {bits} bits")
     return rows

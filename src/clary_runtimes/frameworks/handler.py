@@ -19,6 +19,7 @@ from clary_runtimes.algorithms.data import content_types
 from clary_runtimes.contract.errors import UserError
 from clary_runtimes.contract.folders import Folders
 from clary_runtimes.frameworks import encoding
+from clary_runtimes.frameworks.defaults import defaults
 from clary_runtimes.frameworks.source import MODULES, serving_source
 from clary_runtimes.serving.request import Batching, Decoded, Reply, RequestError, in_steps
 
@@ -55,9 +56,11 @@ class ScriptHandler:
         if transform is not None:
             self.batching = None  # it gets a request, not rows
         self.input_fn: Callable[..., Any] | None = parts[0]
-        self.predict_fn: Callable[..., Any] = parts[1] or _predictor(self.framework)
-        self.output_fn: Callable[..., Any] = parts[2] or encoding.encode
-        model_fn = getattr(module, "model_fn", None)
+        usual = defaults(self.framework)
+        self.read = usual.read
+        self.predict_fn: Callable[..., Any] = parts[1] or usual.predict
+        self.output_fn: Callable[..., Any] = parts[2] or usual.write
+        model_fn = getattr(module, "model_fn", None) or usual.load
         if model_fn is None:
             raise UserError(
                 "Please provide a model_fn implementation.\n"
@@ -91,7 +94,7 @@ class ScriptHandler:
         if self.input_fn is not None:
             data = self._call(self.input_fn, payload, content_type)
         else:
-            data = _default_input(self.framework, body, content_type)
+            data = self.read(body, content_type)
         return Decoded(data, None, accept)
 
     def predict(self, rows: Any, how: None) -> Any:
@@ -148,22 +151,6 @@ def _batching(environ: Mapping[str, str]) -> Batching | None:
     milliseconds, as for the model server of the PyTorch image."""
     requests = int(environ.get("SAGEMAKER_TS_BATCH_SIZE") or 1)
     return Batching(requests, float(environ.get("SAGEMAKER_TS_MAX_BATCH_DELAY") or 0) / 1000) if requests > 1 else None
-
-
-def _predictor(framework: str) -> Callable[..., Any]:
-    if framework == "xgboost":
-        return lambda data, model: model.predict(data, validate_features=False)
-    return lambda data, model: model.predict(data)
-
-
-def _default_input(framework: str, body: bytes, content_type: str) -> Any:
-    if framework != "xgboost":
-        return encoding.decode(body, content_type)
-    import xgboost
-
-    from clary_runtimes.algorithms.xgboost.payload import decode_rows
-
-    return xgboost.DMatrix(decode_rows(body, content_type)[0])
 
 
 def _encoded(result: Any) -> bytes:

@@ -101,7 +101,7 @@ OWN_TESTS: Mapping[str, str] = {
     "CreateTrainingJob": "services/sagemaker/test_queue.py",
     "CreateAlgorithm": "services/sagemaker/test_algorithms.py",
     "CreateProcessingJob": "parity/parity_lab.py",
-    "CreateTransformJob": "parity/test_batch_transform.py",
+    "CreateTransformJob": "parity/parity_transform.py",
     "CreateModelCardExportJob": "services/sagemaker/test_model_cards.py",
     "CreateEndpoint": "services/sagemaker/test_queue.py",
     "UpdateEndpointWeightsAndCapacities": "parity/test_variants.py",

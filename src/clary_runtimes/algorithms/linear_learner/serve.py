@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from clary_runtimes.algorithms.data import content_types
 from clary_runtimes.algorithms.linear_learner.model import LinearModel
 from clary_runtimes.algorithms.table_handler import Prediction, TableHandler
@@ -20,6 +22,8 @@ Array = Any
 class LinearLearnerHandler(TableHandler):
     """Answers ``score``, a list for several classes, and ``predicted_label`` of a classifier."""
 
+    precision = np.float64
+    """A product of float32 would lose the differences of large numbers, such as points in time."""
     model: LinearModel
 
     def load(self) -> None:
