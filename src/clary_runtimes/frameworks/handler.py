@@ -148,9 +148,18 @@ def _parameters(function: Callable[..., Any]) -> int:
 
 def _batching(environ: Mapping[str, str]) -> Batching | None:
     """What the model's variables declare: ``SAGEMAKER_TS_BATCH_SIZE`` requests, and ``SAGEMAKER_TS_MAX_BATCH_DELAY``
-    milliseconds, as for the model server of the PyTorch image."""
-    requests = int(environ.get("SAGEMAKER_TS_BATCH_SIZE") or 1)
-    return Batching(requests, float(environ.get("SAGEMAKER_TS_MAX_BATCH_DELAY") or 0) / 1000) if requests > 1 else None
+    milliseconds, as for the model server of the PyTorch image. Raises ``UserError`` for what is no such number."""
+    requests = _whole(environ, "SAGEMAKER_TS_BATCH_SIZE", 1)
+    delay = _whole(environ, "SAGEMAKER_TS_MAX_BATCH_DELAY", 0)
+    return Batching(requests, delay / 1000) if requests > 1 else None
+
+
+def _whole(environ: Mapping[str, str], name: str, least: int) -> int:
+    """The whole number that a variable holds; ``least`` if it is not set."""
+    text = environ.get(name, "").strip() or str(least)
+    if not text.isdecimal() or int(text) < least:
+        raise UserError(f"{name} must be a whole number from {least} on, and it is {text!r}")
+    return int(text)
 
 
 def _encoded(result: Any) -> bytes:

@@ -133,6 +133,16 @@ def test_a_broken_script_ends_the_server(sklearn: Any, ml_root: Path, serve: Any
     assert message in server.log.read_text()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SAGEMAKER_TS_BATCH_SIZE", "many"), ("SAGEMAKER_TS_BATCH_SIZE", "0"), ("SAGEMAKER_TS_MAX_BATCH_DELAY", "-1")],
+)
+def test_a_batch_that_cannot_be_ends_the_server(sklearn: Any, ml_root: Path, serve: Any, name: str, value: str) -> None:
+    server = serve(sklearn, _model(ml_root, "def model_fn(folder): pass"), **{name: value})
+    assert server.process.wait(60) != 0
+    assert f"{name} must be a whole number from " in server.log.read_text()
+
+
 def test_a_script_in_the_xgboost_image(xgboost: Any, ml_root: Path, datasets: Path, serve: Any) -> None:
     xgboost.job(ml_root).channel("train", datasets / "diabetes-train.csv").succeed({"num_round": "3"})
     script = """
