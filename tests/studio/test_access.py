@@ -39,6 +39,7 @@ def test_a_user_is_made_gets_a_password_and_keys_and_goes(studio: Any, contents:
 
     studio.button("Create access key").click()
     dialog = page.get_by_role("dialog", name="The new access key")
+    expect(dialog.locator(".clary-mono")).to_have_count(2)
     key, secret = (each.strip() for each in dialog.locator(".clary-mono").all_inner_texts())
     dialog.get_by_role("button", name="Done").click()
     expect(page.get_by_text(secret)).to_have_count(0)
