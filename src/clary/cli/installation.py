@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import selectors
@@ -20,6 +19,7 @@ from typing import IO, Any
 
 from clary.cli.client import ApiError, Client, Credentials
 from clary.cli.mistakes import Mistake, NotRunning
+from clary.core.locks import is_held
 from clary.core.settings import Settings, SettingsError, load
 
 EXECUTION_ROLE = "ClaryExecutionRole"
@@ -77,18 +77,11 @@ class Installation:
     def held(self) -> bool:
         """Whether a supervisor holds the home folder."""
         try:
-            lock = os.open(self.settings.run / "supervisor.lock", os.O_RDWR | os.O_CLOEXEC)
-        except (FileNotFoundError, NotADirectoryError):
+            return is_held(self.settings.run / "supervisor.lock")
+        except NotADirectoryError:
             return False
         except PermissionError as error:
             raise Mistake(f"{self.home} belongs to another user: {error.strerror}: {error.filename}", 6) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(lock)
-        return False
 
     @property
     def running(self) -> Running | None:

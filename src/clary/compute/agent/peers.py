@@ -11,6 +11,7 @@ import time
 
 from clary.compute.agent.documents import loads
 from clary.compute.agent.folder import JobFolder
+from clary.core.locks import is_held
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,19 +54,7 @@ def last_event(peer: str, attempt: int) -> dict[str, Any]:
 
 def is_alive(peer: str) -> bool:
     """Whether the agent of that folder holds its lock."""
-    import fcntl
-
-    try:
-        file = os.open(os.path.join(peer, "lock"), os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(file)
-    return False
+    return is_held(os.path.join(peer, "lock"))
 
 
 def has_ended(event: dict[str, Any]) -> bool:

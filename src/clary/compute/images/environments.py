@@ -25,6 +25,7 @@ from clary.compute.images.catalog import Image, Match, find
 from clary.compute.images.overlays import LOCK, uv_environment
 from clary.compute.spec import ImageSpec
 from clary.core.files import write_private
+from clary.core.locks import is_held
 from clary.core.settings import Settings
 
 State = Literal["ready", "building", "failed", "absent"]
@@ -187,17 +188,7 @@ class ImageStore:
         return lock
 
     def _building(self, image: Image) -> bool:
-        try:
-            lock = os.open(self._file(image, "lock"), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(lock)
-        return False
+        return is_held(self._file(image, "lock"))
 
     @contextlib.contextmanager
     def _holding(self, image: Image, lock: int | None) -> Iterator[None]:

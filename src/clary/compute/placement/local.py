@@ -25,6 +25,7 @@ from clary.compute.isolation.select import options, select
 from clary.compute.placement.base import Observation, PlacementError, StaleAttempt
 from clary.compute.placement.standby import Standbys
 from clary.compute.spec import JobSpec, SpecError, check_id
+from clary.core.locks import is_held
 from clary.core.settings import Settings
 
 _AGENT = str(Path(clary.compute.agent.__file__).with_name("__main__.py"))
@@ -231,17 +232,7 @@ def _same_file(descriptor: int, path: Path) -> bool:
 
 
 def _locked(folder: Path) -> bool:
-    try:
-        file = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(file)
-    return False
+    return is_held(folder / "lock")
 
 
 def _take(lock: int) -> None:
