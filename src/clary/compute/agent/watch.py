@@ -112,15 +112,8 @@ class Watch:
         if self._cause is None:
             if self._stop_wanted():
                 self._cause, self._message = "stopped", "The job was stopped."
-            elif limits.max_runtime_s is not None and now - self._child.began > limits.max_runtime_s:
-                self._cause, self._message = (
-                    "timeout",
-                    f"The job ran longer than its limit of {limits.max_runtime_s:g} seconds.",
-                )
-            elif limits.ends_at is not None and time.time() > limits.ends_at:
-                self._cause, self._message = "wait", "The job took longer than its longest wait."
-            elif limits.interrupt_s is not None and now - self._child.began > limits.interrupt_s:
-                self._cause, self._message = "interrupted", "The instances were interrupted."
+            elif over := self._over(now):
+                self._cause, self._message = over
             elif now > self._memory_at:
                 self._memory_at = now + self._memory_pause
                 self._look_at_use(limits.memory_bytes)
@@ -137,6 +130,20 @@ class Watch:
                 self.when_told()
         if now >= self._kill_at:
             self._child.kill()
+
+    def _over(self, now: float) -> tuple[str, str] | None:
+        """The limit of time that the process passed first, however late it is looked at: cause and message."""
+        limits, ran = self._limits, now - self._child.began
+        passed = []
+        if limits.max_runtime_s is not None:
+            message = f"The job ran longer than its limit of {limits.max_runtime_s:g} seconds."
+            passed.append((ran - limits.max_runtime_s, "timeout", message))
+        if limits.ends_at is not None:
+            passed.append((time.time() - limits.ends_at, "wait", "The job took longer than its longest wait."))
+        if limits.interrupt_s is not None:
+            passed.append((ran - limits.interrupt_s, "interrupted", "The instances were interrupted."))
+        ago, cause, message = max(passed, default=(0.0, "", ""))
+        return (cause, message) if ago > 0 else None
 
     def _look_at_use(self, most: int | None) -> None:
         held = self._child.memory()

@@ -14,6 +14,7 @@ import os
 import signal
 import tarfile
 import textwrap
+import time
 import uuid
 from pathlib import Path
 from typing import Any, Protocol
@@ -347,6 +348,11 @@ class PlacementContract:
         seen = jobs.run("import time; time.sleep(600)", limits=Limits(max_runtime_s=0.3, grace_s=0.2))
         assert (end(seen)["event"], end(seen)["reason"]) == ("stopped", "timeout")
         assert end(seen)["message"].startswith("MaxRuntimeExceeded")
+
+    def test_the_limit_that_came_first_is_the_one_told(self, jobs: Jobs) -> None:
+        # All of them have passed when the agent looks for the first time, as on a machine that stood still.
+        limits = Limits(max_runtime_s=0.0, interrupt_s=0.0, ends_at=time.time() - 100, grace_s=0.2)
+        assert end(jobs.run("import time; time.sleep(600)", limits=limits))["reason"] == "wait"
 
     def test_a_job_has_only_its_memory(self, jobs: Jobs) -> None:
         code = "x = bytearray(400 << 20); x[::4096] = b'x' * len(x[::4096]); import time; time.sleep(600)"
