@@ -259,13 +259,18 @@ def test_stop_and_an_agent_that_is_killed(lab: Lab) -> None:
     eventually(lambda: "a.out" in keys(lab, "killed"), "the first object is done")
     lab.put("in/a", "replaced")
     lab.put("in/b", "goes on")
-    [lock] = [file for file in Path(lab.server.home, "jobs").glob("TransformJob-*/lock") if file.read_text()]
+    folders = Path(lab.server.home, "jobs")
+    # The folder of the job before goes a moment after its end is shown.
+    eventually(lambda: len(list(folders.glob("TransformJob-*/lock"))) == 1, "only the agent of this job is there")
+    [lock] = folders.glob("TransformJob-*/lock")
     os.kill(int(lock.read_text().split()[0]), signal.SIGKILL)
     assert ended(lab, "killed")["TransformJobStatus"] == "Completed"
     assert [output(lab, "killed", key) for key in ("a", "b", "c")] == ["3\n", "7\n", "5\n"]
     sizes = [line.split()[1] for line in log(lab, "killed").splitlines() if line.startswith("transforms")]
     assert sizes == ["3", "4", "7", "5"]
-    assert not [each.name for each in Path(lab.server.home, "jobs").glob("TransformJob-*/*") if "log" not in each.name]
+    eventually(
+        lambda: not [each for each in folders.glob("TransformJob-*/*") if "log" not in each.name], "only logs are left"
+    )
 
 
 def test_an_experiment_is_told_of_its_transform_job(lab: Lab) -> None:
