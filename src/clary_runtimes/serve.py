@@ -19,6 +19,10 @@ from clary_runtimes.serving.server import serve
 def handler(runtime: str, where: Folders) -> Handler:
     """The code that answers for the model of this container."""
     algorithm = registry.find(runtime)
+    if runtime == "tensorflow":
+        from clary_runtimes.frameworks.tensorflow_serving.handler import ServingHandler
+
+        return ServingHandler(where)
     if algorithm is None or os.environ.get("SAGEMAKER_PROGRAM"):
         from clary_runtimes.frameworks.handler import ScriptHandler
 

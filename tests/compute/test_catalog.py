@@ -31,6 +31,9 @@ from clary.compute.images.catalog import Catalogue, CatalogueError, ImageNotExac
         ),
         ("382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1", "linear-learner", True),
         ("382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:latest", "linear-learner", True),
+        ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2.19.0-cpu-py312", "tensorflow-2.19", True),
+        ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-inference:2.19-cpu", "tensorflow-2.19", True),
+        ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-inference:2.18.0-cpu", "tensorflow-2.18", True),
         ("clary/python:3.11", "python-3.11", True),
         ("linear-learner", "linear-learner", True),
     ],
@@ -44,6 +47,15 @@ def test_official_uris(uri: str, name: str, exact: bool) -> None:
         assert "stands in" in match.notes[0]
         with pytest.raises(ImageNotExact):
             find(uri, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("tag", "name"),
+    [("2.18-gpu", "tensorflow-2.18"), ("2.12.1-gpu", "tensorflow-2.19"), ("2.9-cpu", "tensorflow-2.19")],
+)
+def test_servers_of_tensorflow_of_other_kinds_are_near(tag: str, name: str) -> None:
+    match = find(f"763104351884.dkr.ecr.eu-west-1.amazonaws.com/tensorflow-inference:{tag}")
+    assert (match.image.name, match.exact) == (name, False)
 
 
 def test_unknown_images_name_the_nearest() -> None:

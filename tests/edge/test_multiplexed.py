@@ -99,6 +99,24 @@ def test_large_requests_have_connections_of_their_own(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_requests_with_custom_attributes_have_connections_of_their_own(tmp_path: Path) -> None:
+    async def echo(spoken: Spoken) -> None:
+        while True:
+            number, _, _, body = await spoken.request()
+            spoken.answer(number, body)
+
+    async def story() -> None:
+        async with server(tmp_path, echo) as (address, connections):
+            pool = Pool()
+            attributes = (b"x-amzn-sagemaker-custom-attributes", b"a=1")
+            assert (await pool.invoke(address, [(b"host", b"model"), attributes], b"x", 10)).body == b"http"
+            assert (await ask(pool, address, b"x")).body == b"x"
+            assert connections == ["http", "frames"]
+            pool.forget(set())
+
+    asyncio.run(story())
+
+
 def test_a_slow_answer_times_out_alone(tmp_path: Path) -> None:
     async def skips(spoken: Spoken) -> None:
         late = []

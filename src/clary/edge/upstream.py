@@ -27,6 +27,9 @@ MOST_WAITING = 1 << 20
 LARGEST_FRAME = 65_536
 """Bytes of a request that goes with others over one connection: larger ones would hold those up."""
 
+ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
+"""A header that goes with its request alone: frames have no room for it."""
+
 C = TypeVar("C", bound=asyncio.Protocol)
 
 
@@ -264,7 +267,15 @@ class Pool:
 
     async def invoke(self, address: str, headers: Sequence[Header], body: bytes, timeout: float) -> Answer:
         """Send an invocation to a model server, and raise, as ``request`` does."""
-        if not address.startswith("frames:") or len(body) > LARGEST_FRAME:
+        kind = accept = attributes = None
+        for name, value in headers:
+            if name == b"content-type":
+                kind = value
+            elif name == b"accept":
+                accept = value
+            elif name == ATTRIBUTES:
+                attributes = value
+        if not address.startswith("frames:") or len(body) > LARGEST_FRAME or attributes is not None:
             return await self.request(address, b"POST", b"/invocations", headers, body, timeout)
         shared = self._shared.get(address)
         if shared is None or (shared.done() and (shared.exception() or shared.result().closed)):
@@ -272,12 +283,6 @@ class Pool:
             made = _connect(address, lambda: Multiplexed(LARGEST_ANSWER), loop.time() + timeout)
             shared = self._shared[address] = loop.create_task(made)
         connection = shared.result() if shared.done() else await asyncio.shield(shared)
-        kind = accept = None
-        for name, value in headers:
-            if name == b"content-type":
-                kind = value
-            elif name == b"accept":
-                accept = value
         return await connection.ask(kind, accept, body, timeout)
 
     async def stream(

@@ -21,6 +21,9 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
+ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
+"""The header with the ``CustomAttributes`` of a request."""
+
 
 class Application:
     """Serves the ``Handler`` that ``create`` makes; it loads in the background while ``/ping`` answers 503.
@@ -40,14 +43,21 @@ class Application:
         elif scope["type"] == "http":
             await self._serve(scope, receive, send)
 
-    def submit(self, body: bytes, content_type: str | None, accept: str | None, done: Callable[[Reply], None]) -> None:
+    def submit(
+        self,
+        body: bytes,
+        content_type: str | None,
+        accept: str | None,
+        done: Callable[[Reply], None],
+        attributes: str | None = None,
+    ) -> None:
         """Answer an invocation; ``done`` is called on the event loop, perhaps before this returns."""
         if self._work is None:
             if self._loading.handler is None:
                 done(self._ping())
                 return
             self._work = Work(self._loading.handler, self.limits, self.threads)
-        self._work.submit(body, content_type, accept, done)
+        self._work.submit(body, content_type, accept, done, attributes)
 
     def settle(self) -> None:
         """What was submitted is all that has arrived."""
@@ -116,18 +126,20 @@ class Application:
         return Reply(200, "application/json", json.dumps(parameters).encode())
 
     async def _invoke(self, scope: Scope, receive: Receive) -> Reply:
-        content_type = accept = None
+        content_type = accept = attributes = None
         for name, value in scope["headers"]:
             if name == b"content-type":
                 content_type = value.decode("latin-1")
             elif name == b"accept":
                 accept = value.decode("latin-1")
+            elif name == ATTRIBUTES:
+                attributes = value.decode("latin-1")
         try:
             body = await self._body(receive)
         except RequestError as error:
             return failed(error)
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self.submit(body, content_type, accept, reply.set_result)
+        self.submit(body, content_type, accept, reply.set_result, attributes)
         return await reply
 
     async def _body(self, receive: Receive) -> bytes:

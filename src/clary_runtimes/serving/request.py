@@ -36,6 +36,14 @@ class Handler(Protocol):
         """Answer one request; ``RequestError`` has a status of its own, anything else is answered with 500."""
 
 
+@runtime_checkable
+class AttributeHandler(Handler, Protocol):
+    """A handler that is told what a client has put into ``CustomAttributes``."""
+
+    def invoke_with(self, body: bytes, content_type: str | None, accept: str | None, attributes: str) -> Reply:
+        """``invoke`` for a request that has attributes."""
+
+
 class Batching(NamedTuple):
     """How requests that wait at the same time are put together."""
 

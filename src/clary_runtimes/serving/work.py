@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from clary_runtimes.contract.errors import ALGORITHM_FAILED
 from clary_runtimes.serving.batch import Invocation, answer_together
-from clary_runtimes.serving.request import Batching, Handler, Reply, RequestError, RowHandler
+from clary_runtimes.serving.request import AttributeHandler, Batching, Handler, Reply, RequestError, RowHandler
 
 TEXT = "text/plain; charset=utf-8"
 _MOST_INLINE = 65_536
@@ -38,6 +39,7 @@ class Work:
         self._handler = handler
         self._limits = limits
         self._threads = threads
+        self._told = handler if isinstance(handler, AttributeHandler) else None
         self._rows = handler if isinstance(handler, RowHandler) and handler.batching is not None else None
         self._batching = (self._rows and self._rows.batching) or Batching(1)
         self._waiting: deque[Invocation] = deque()
@@ -48,23 +50,27 @@ class Work:
         self._running: dict[object, float] = {}
         """What the threads work on, with when it began."""
 
-    def submit(self, body: bytes, content_type: str | None, accept: str | None, done: Callable[[Reply], None]) -> None:
+    def submit(
+        self,
+        body: bytes,
+        content_type: str | None,
+        accept: str | None,
+        done: Callable[[Reply], None],
+        attributes: str | None = None,
+    ) -> None:
         """Answer a request; ``done`` is called on the event loop, perhaps before this returns."""
         if len(body) > self._limits.body_bytes:
             done(failed(RequestError(413, f"The body is larger than {self._limits.body_bytes} bytes")))
+        elif attributes and self._told is not None:
+            told = partial(self._told.invoke_with, attributes=attributes)
+            self._in_thread(lambda: [_safely(told, body, content_type, accept)], [done])
         elif self._rows is not None:
             self._waiting.append(Invocation(body, content_type, accept, done))
             self._look()
         elif len(body) <= self._handler.inline_bytes:
-            done(self._invoke(body, content_type, accept))
+            done(_safely(self._handler.invoke, body, content_type, accept))
         else:
-            self._in_thread(lambda: [self._invoke(body, content_type, accept)], [done])
-
-    def _invoke(self, body: bytes, content_type: str | None, accept: str | None) -> Reply:
-        try:
-            return self._handler.invoke(body, content_type, accept)
-        except Exception as error:  # noqa: BLE001 - user code may raise anything, and its sender must learn of it
-            return failed(error)
+            self._in_thread(lambda: [_safely(self._handler.invoke, body, content_type, accept)], [done])
 
     # Batches
 
@@ -158,6 +164,15 @@ class Work:
             print(f"All {len(running)} threads hang in predictions; the server ends.", file=sys.stderr, flush=True)
             # What was answered just now goes out first.
             asyncio.get_running_loop().call_later(0.5, os._exit, ALGORITHM_FAILED)
+
+
+def _safely(
+    invoke: Callable[[bytes, str | None, str | None], Reply], body: bytes, content_type: str | None, accept: str | None
+) -> Reply:
+    try:
+        return invoke(body, content_type, accept)
+    except Exception as error:  # noqa: BLE001 - user code may raise anything, and its sender must learn of it
+        return failed(error)
 
 
 def failed(error: BaseException) -> Reply:

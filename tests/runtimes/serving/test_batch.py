@@ -172,6 +172,29 @@ def test_code_that_ends_its_thread_is_answered() -> None:
     assert (reply.status, reply.body) == (500, b"3")
 
 
+def test_a_handler_that_wants_them_gets_attributes_and_such_requests_are_answered_alone() -> None:
+    class Told(Doubles):
+        def invoke_with(self, body: bytes, content_type: str | None, accept: str | None, attributes: str) -> Reply:
+            if body == b"unlucky":
+                raise RequestError(404, attributes)
+            return Reply(200, "text/plain", attributes.encode())
+
+    async def story(handler: Doubles, *bodies: bytes) -> list[tuple[int, bytes]]:
+        with ThreadPoolExecutor(1) as threads:
+            work = Work(handler, LIMITS, threads)
+            found = [asyncio.get_running_loop().create_future() for _ in bodies]
+            for body, reply in zip(bodies, found, strict=True):
+                work.submit(body, None, None, reply.set_result, "a=1")
+            return [(reply.status, reply.body) for reply in await asyncio.gather(*found)]
+
+    handler = Told()
+    assert asyncio.run(story(handler, b"1", b"unlucky")) == [(200, b"a=1"), (404, b"a=1")]
+    assert handler.predicted == []
+    assert asyncio.run(story(Doubles(), b"1", b"2")) == [(200, b"2"), (200, b"4")]
+    [reply] = replies(handler, [b"1"], LIMITS)
+    assert reply.body == b"2"
+
+
 def test_bodies_over_the_limit_are_refused() -> None:
     [reply] = replies(Doubles(), [b"1" * 10_001], LIMITS)
     assert (reply.status, reply.body) == (413, b"The body is larger than 10000 bytes")
