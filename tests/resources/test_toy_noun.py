@@ -101,6 +101,7 @@ def context(tmp_path: Path) -> Iterator[Context]:
         identity=nothing,
         placement=nothing,
         images=nothing,
+        programs=nothing,
         wake=lambda row: None,
         clock=lambda: float(next(times)),
     )

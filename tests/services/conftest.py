@@ -63,6 +63,7 @@ class Installation:
             identity=self.identities,
             placement=nothing,
             images=nothing,
+            programs=nothing,
             wake=lambda row: None,
             clock=self.clock,
         )

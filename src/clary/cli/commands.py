@@ -144,6 +144,13 @@ def credentials(options: Namespace) -> None:
     print(json.dumps({"Version": 1, **answer}))
 
 
+def tensorboard(options: Namespace) -> None:
+    """Show in TensorBoard what training jobs write for it. Builds its environment the first time."""
+    from clary.cli.tensorboard import show
+
+    show(Installation.find(options.home), options.name, options.port)
+
+
 def logs(options: Namespace) -> None:
     """Print the log of a job or an endpoint."""
     from datetime import UTC, datetime

@@ -10,6 +10,7 @@ import uvloop
 
 from clary.compute.images.environments import ImageStore
 from clary.compute.placement.local import LocalPlacement
+from clary.compute.programs import Programs
 from clary.control.app import ControlApp
 from clary.control.leftovers import end_leftovers
 from clary.control.listener import Listener
@@ -41,12 +42,15 @@ async def serve(settings: Settings) -> None:
     scheduler = Scheduler(reconcilers, executor)
     placement = LocalPlacement(settings)
     placement.retire_all()  # of the process before this one
+    images = ImageStore(settings)
+    programs = Programs(settings, images)
     platform = Platform(
         settings=settings,
         database=database,
         identity=identities,
         placement=placement,
-        images=ImageStore(settings),
+        images=images,
+        programs=programs,
         wake=scheduler.wake,
         clock=clock.now,
     )
@@ -66,6 +70,7 @@ async def serve(settings: Settings) -> None:
         work.cancel()
         executor.shutdown(wait=True, cancel_futures=True)
         placement.retire_all()
+        programs.close()
         database.close()
 
 

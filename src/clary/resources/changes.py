@@ -31,7 +31,7 @@ def add(resource: Resource, context: Context, transaction: Transaction, params: 
 
     A call that is sent again with the same token gives what the first attempt made. Raises the noun's error for a name
     that is taken or for a parent that is missing, ``NotAvailableYet`` for nouns that come later, and what ``prepare``
-    refuses.
+    and ``added`` refuse.
     """
     if resource.later:
         raise NotAvailableYet(f"{resource.later} are not available in Clary yet.")
@@ -63,6 +63,8 @@ def add(resource: Resource, context: Context, transaction: Transaction, params: 
         return _again(resource, context, error.record)
     transaction.set_tags(record.arn, tags)
     keep_version(resource, context, transaction, record)
+    if resource.added is not None:
+        resource.added(context, transaction, record)
     return record
 
 
@@ -222,7 +224,7 @@ def _check_parent(resource: Resource, context: Context, transaction: Transaction
 
 
 def _check_others(resource: Resource, context: Context, transaction: Transaction, params: Mapping[str, Any]) -> None:
-    if principal := resource.dialect.principal:
+    if not context.passed and (principal := resource.dialect.principal):
         for role in (params[member] for member in ROLES if params.get(member)):
             context.platform.identity.check_pass_role(context.caller, role, principal)
     for member, other in resource.references.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +15,7 @@ from clary.state.transaction import Transaction
 if TYPE_CHECKING:
     from clary.compute.images.environments import ImageStore
     from clary.compute.placement.base import Placement
+    from clary.compute.programs import Programs
     from clary.resources.grammar import Spelled
 
 
@@ -50,6 +52,7 @@ class Platform:
     identity: Identity
     placement: Placement
     images: ImageStore
+    programs: Programs
     wake: Callable[[int], None]
     """Says that the resource in this row wants its reconciler now."""
     clock: Callable[[], float]
@@ -68,6 +71,22 @@ class Context:
     """The same for all attempts of a client at one call, so that a Create which is sent again is known; or empty."""
     token_given: bool = False
     """Whether the request carries the token as a member, so that a client may repeat it after a long time."""
+    passed: bool = False
+    """Whether the caller was allowed already to hand on the roles that are named: a resource makes others for him."""
+
+
+@dataclass(frozen=True)
+class Creator:
+    """Who created a resource, as the caller of what the resource does for him."""
+
+    arn: str
+    account: str
+
+
+def on_behalf(platform: Platform, record: Record) -> Context:
+    """A request of a resource's own, made for its creator after he was answered."""
+    creator = Creator(record.document["CreatedBy"]["IamIdentity"]["Arn"], record.key.account)
+    return Context(creator, record.key.account, record.key.region, str(uuid.uuid4()), platform, passed=True)
 
 
 Handler = Callable[[Context, dict[str, Any]], dict[str, Any]]

@@ -92,6 +92,8 @@ class Resource:
     """The error for a name that is taken, where it is not the dialect's."""
     prepare: Callable[[Context, Transaction, dict[str, Any]], None] | None = None
     """Checks a Create request that is valid by its shapes, and fills in defaults."""
+    added: Callable[[Context, Transaction, Record], None] | None = None
+    """What else is stored with a new resource."""
     amend: Callable[[Context, Transaction, Record, dict[str, Any]], None] | None = None
     """Checks an Update request and says what else it changes."""
     stop: Callable[[Context, Record], None] | None = None

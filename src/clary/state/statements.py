@@ -24,7 +24,7 @@ from sqlalchemy import (
 from clary.state.graph import is_linked
 from clary.state.records import Comparison, Query
 from clary.state.session import Prepared
-from clary.state.tables import resources, revisions, tags
+from clary.state.tables import associations, resources, revisions, tags
 
 _R = resources.c
 COLUMNS = tuple(column for column in _R if column.name not in ("lease_owner", "lease_until"))
@@ -39,6 +39,9 @@ _CHANGED = ("arn", "status", "modified", "document", "wake_at", "version")
 insertion = Prepared(
     insert(resources).values({name: bindparam(name) for name in (*KEY, *_CHANGED, "created", "fence")})
 )
+
+_EDGE = ("account", "region", "source", "destination", "type", "created", "document")
+association = Prepared(insert(associations).values({name: bindparam(name) for name in _EDGE}))
 
 tags_of = Prepared(select(tags.c.key, tags.c.value).where(tags.c.arn == bindparam("arn")).order_by(tags.c.key))
 untagging = Prepared(delete(tags).where(tags.c.arn == bindparam("of")))

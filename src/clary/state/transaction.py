@@ -233,9 +233,8 @@ class Transaction:
             "document": association.document,
         }
         try:
-            with self._connection.begin_nested():
-                self._connection.execute(insert(associations).values(values))
-        except IntegrityError:
+            self._session.insert(statements.association, values)
+        except (IntegrityError, sqlite3.IntegrityError):
             return False
         return True
 

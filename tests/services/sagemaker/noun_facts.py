@@ -99,6 +99,10 @@ OBSERVED = {"TrainingJob", "ProcessingJob", "TransformJob"}
 
 OWN_TESTS: Mapping[str, str] = {
     "CreateTrainingJob": "services/sagemaker/test_queue.py",
+    "CreateHyperParameterTuningJob": "services/sagemaker/tuning/test_requests.py",
+    "ListTrainingJobsForHyperParameterTuningJob": "parity/test_tuning.py",
+    "CreateMlflowTrackingServer": "services/sagemaker/mlflow/test_requests.py",
+    "CreatePresignedMlflowTrackingServerUrl": "edge/test_tracking.py",
     "CreateAlgorithm": "services/sagemaker/test_algorithms.py",
     "CreateProcessingJob": "parity/parity_lab.py",
     "CreateTransformJob": "parity/parity_transform.py",

@@ -15,7 +15,9 @@ IMAGE = "clary/python:3.11"
 REPORTS = "for n in range(4): print('loss=' + str(4 - n), 'acc=0.5')"
 
 
-def train(aws: Server, name: str, config: dict[str, str], command: str = "print('trained')", **others: Any) -> str:
+def train(
+    aws: Server, name: str, config: dict[str, str] | None, command: str = "print('trained')", **others: Any
+) -> str:
     made = aws.client("sagemaker").create_training_job(
         TrainingJobName=name,
         RoleArn=aws.role_arn,
@@ -29,7 +31,7 @@ def train(aws: Server, name: str, config: dict[str, str], command: str = "print(
         OutputDataConfig={"S3OutputPath": "s3://jobs/output"},
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 2},
         StoppingCondition={"MaxRuntimeInSeconds": 600},
-        ExperimentConfig=config,
+        **({"ExperimentConfig": config} if config else {}),
         **others,
     )
     return str(made["TrainingJobArn"])
@@ -99,8 +101,9 @@ def test_a_training_job_gets_a_component(aws: Server) -> None:
     for spelled in (arn, arn.lower()):
         [row] = sagemaker.list_trial_components(SourceArn=spelled)["TrialComponentSummaries"]
         assert row["DisplayName"] == "Training"
-    [vertex] = sagemaker.query_lineage(StartArns=[told["TrialComponentArn"]])["Vertices"]
-    assert vertex["Type"] == "TrainingJob"
+    vertices = sagemaker.query_lineage(StartArns=[told["TrialComponentArn"]])["Vertices"]
+    [own] = [vertex for vertex in vertices if vertex["LineageType"] == "TrialComponent"]
+    assert own["Type"] == "TrainingJob"
 
     # All values are there for the job.
     query = {"MetricName": "loss", "ResourceArn": arn, "MetricStat": "Last"}
@@ -184,6 +187,54 @@ def test_a_processing_job_gets_a_component(aws: Server) -> None:
     assert told["Parameters"]["SageMaker.VolumeSizeInGB"] == {"NumberValue": 1.0}
     [row] = sagemaker.list_trial_components(TrialName="Trial")["TrialComponentSummaries"]
     assert row["TrialComponentName"] == name
+
+
+def lineage(aws: Server, component: str) -> dict[str, set[tuple[str, str, str]]]:
+    """What came in and what went out: association, type and source of each artifact."""
+    sagemaker = aws.client("sagemaker")
+    arn = sagemaker.describe_trial_component(TrialComponentName=component)["TrialComponentArn"]
+
+    def artifact(edge: dict[str, Any], end: str) -> tuple[str, str, str]:
+        shown = sagemaker.describe_artifact(ArtifactArn=edge[f"{end}Arn"])
+        return edge["AssociationType"], shown["ArtifactType"], shown["Source"]["SourceUri"]
+
+    return {
+        "in": {artifact(e, "Source") for e in sagemaker.list_associations(DestinationArn=arn)["AssociationSummaries"]},
+        "out": {artifact(e, "Destination") for e in sagemaker.list_associations(SourceArn=arn)["AssociationSummaries"]},
+    }
+
+
+def test_every_job_tells_of_itself_and_of_its_data(aws: Server) -> None:
+    sagemaker = aws.client("sagemaker")
+    aws.client("s3").put_object(Bucket="jobs", Key="in/x.csv", Body=b"1")
+    place = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://jobs/in"}}
+    data = {"InputDataConfig": [{"ChannelName": "train", "DataSource": place}]}
+    checkpoints = {"CheckpointConfig": {"S3Uri": "s3://jobs/checkpoints"}}
+    for name, command in (("first", "print('trained')"), ("second", "raise SystemExit(1)")):
+        train(aws, name, None, command, **data, **checkpoints)
+        ended(aws, name)
+    came_in = {("ContributedTo", "Image", IMAGE), ("ContributedTo", "DataSet", "s3://jobs/in")}
+    kept = ("Produced", "Checkpoint", "s3://jobs/checkpoints")
+    model = "s3://jobs/output/first/output/model.tar.gz"
+    assert lineage(aws, "first-aws-training-job") == {"in": came_in, "out": {kept, ("Produced", "Model", model)}}
+    # What failed has made no model.
+    assert lineage(aws, "second-aws-training-job") == {"in": came_in, "out": {kept}}
+    # A source is one artifact, and it belongs to no trial that nobody named.
+    assert len(sagemaker.list_artifacts()["ArtifactSummaries"]) == 4
+    assert sagemaker.list_trials()["TrialSummaries"][0]["TrialName"] == "Trial"
+    assert sagemaker.list_trial_components(TrialName="Trial")["TrialComponentSummaries"] == []
+    assert len(sagemaker.list_trial_components()["TrialComponentSummaries"]) == 2
+
+    # What the model was made of, from the model's side.
+    [made] = sagemaker.list_artifacts(SourceUri=model)["ArtifactSummaries"]
+    found = sagemaker.query_lineage(StartArns=[made["ArtifactArn"]], Direction="Ascendants", IncludeEdges=False)
+    assert sorted(vertex["Type"] for vertex in found["Vertices"]) == ["DataSet", "Image", "Model", "TrainingJob"]
+
+    # The same name again, once the first one was deleted: its component tells of the new job.
+    sagemaker.delete_training_job(TrainingJobName="first")
+    train(aws, "first", None)
+    ended(aws, "first")
+    assert lineage(aws, "first-aws-training-job")["out"] == {kept, ("Produced", "Model", model)}
 
 
 def test_names_that_are_not_there_are_refused(aws: Server) -> None:

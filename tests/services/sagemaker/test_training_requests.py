@@ -134,3 +134,23 @@ def test_refused_at_once(clary_aws: Server, change: dict[str, Any], code: str, m
         sagemaker.create_training_job(**request | change)
     assert refused.value.response["Error"]["Code"] == code
     assert sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
+
+
+def test_metrics_that_repeat_those_of_the_algorithm_are_there_once(clary_aws: Server) -> None:
+    """As in a request that is made of the description of another job."""
+    own = {"Name": "test:msd", "Regex": "own=(.*)"}
+    image = "382416733822.dkr.ecr.us-east-1.amazonaws.com/kmeans:1"
+    sagemaker = clary_aws.client("sagemaker")
+    sagemaker.create_training_job(
+        TrainingJobName="repeats",
+        RoleArn=clary_aws.role_arn,
+        AlgorithmSpecification={"TrainingImage": image, "TrainingInputMode": "File", "MetricDefinitions": [own]},
+        HyperParameters={"k": "2", "feature_dim": "2"},
+        InputDataConfig=[{"ChannelName": "train", "DataSource": SOURCE}],
+        OutputDataConfig={"S3OutputPath": "s3://bucket/output"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 60},
+    )
+    shown = sagemaker.describe_training_job(TrainingJobName="repeats")["AlgorithmSpecification"]
+    metrics = shown["MetricDefinitions"]
+    assert [each for each in metrics if each["Name"] == "test:msd"] == [own] and len(metrics) > 1

@@ -18,15 +18,6 @@ _noun = partial(Resource, SAGEMAKER)
 # Jobs on models
 _JOBS = (
     _noun(
-        "HyperParameterTuningJob",
-        status="HyperParameterTuningJobStatus",
-        sort_by="@name",
-        missing=lambda name, arn: ResourceNotFound(
-            f"Amazon SageMaker can't find a tuning job called {name}. Type another name."
-        ),
-        later="Hyperparameter tuning jobs",
-    ),
-    _noun(
         "AutoMLJob",
         also={"create": ("CreateAutoMLJobV2",), "describe": ("DescribeAutoMLJobV2",)},
         arn="automl-job/{name}",

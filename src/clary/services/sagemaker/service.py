@@ -39,11 +39,14 @@ from clary.services.sagemaker.studio import resources as studio
 from clary.services.sagemaker.training import warm_pools
 from clary.services.sagemaker.training.resources import training_jobs
 from clary.services.sagemaker.transform.resources import transform_jobs
+from clary.services.sagemaker.tuning import operations as tuning_operations
+from clary.services.sagemaker.tuning import resources as tuning
 
 RESOURCES: tuple[Resource, ...] = (
     training_jobs,
     processing_jobs,
     transform_jobs,
+    *tuning.RESOURCES,
     models,
     endpoint_configs,
     endpoints,
@@ -74,6 +77,7 @@ IRREGULAR: Mapping[str, Handler] = {
     **images.OPERATIONS,
     **pipelines.OPERATIONS,
     **scaling.OPERATIONS,
+    **tuning_operations.OPERATIONS,
     **search.operations(RESOURCES),
 }
 

@@ -15,6 +15,7 @@ from clary.services.sagemaker.endpoints.capture import summary
 from clary.services.sagemaker.endpoints.configs import endpoint_configs
 from clary.services.sagemaker.endpoints.deployment import KEPT
 from clary.services.sagemaker.endpoints.lifecycle import ENDPOINT, SERVING, UPDATE, WANTED, reconcile
+from clary.services.sagemaker.endpoints.lineage import draw_endpoint
 from clary.services.sagemaker.endpoints.shifting import check_policy
 from clary.services.sagemaker.endpoints.shown import pending, variants
 from clary.state.records import Record
@@ -78,6 +79,7 @@ endpoints = Resource(
     present=lambda name, arn: ValidationException(f'Cannot create already existing endpoint "{arn}".'),
     references={"EndpointConfigName": endpoint_configs},
     prepare=_prepare,
+    added=draw_endpoint,
     amend=_amend,
     computed={
         "ProductionVariants": lambda _, __, record: variants(record, record.document.get(SERVING, {}).get("current")),

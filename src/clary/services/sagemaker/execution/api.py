@@ -40,6 +40,8 @@ LONGEST_RUN_SECONDS = 28 * 86_400.0
 """The longest run that SageMaker allows; taken where a job names none."""
 
 RUN = "_run"
+WAITED_FOR = "_waited_for"
+"""In a job's document: the row of the resource that started it, and is to look when it has ended."""
 
 JOB = Lifecycle(
     {
@@ -333,6 +335,8 @@ class JobKind(ABC):
         record.wake_at = None
         launched = record.document[RUN]["launched"]
         look.save(self.ended(platform, record, event))
+        if WAITED_FOR in record.document:
+            platform.wake(record.document[WAITED_FOR])
         if launched:
             agents(platform, record).remove()
         return None

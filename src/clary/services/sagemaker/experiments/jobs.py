@@ -13,9 +13,9 @@ from typing import Any
 from clary.core.errors import ValidationException
 from clary.resources import changes
 from clary.resources.context import Context, Platform
-from clary.resources.resource import Resource, kebab
-from clary.services.sagemaker.experiments.edges import KIND, MEMBER, SOURCE
+from clary.resources.resource import kebab
 from clary.services.sagemaker.experiments.resources import experiments, trial_components, trials
+from clary.services.sagemaker.lineage.api import KIND, MEMBER, SOURCE
 from clary.services.sagemaker_metrics.api import Summary
 from clary.state.records import Association, Key, Record
 from clary.state.transaction import Transaction
@@ -34,6 +34,8 @@ class Story:
     """Texts that spell a number are numbers there."""
     inputs: Mapping[str, Artifact]
     outputs: Mapping[str, Artifact]
+    checkpoints: str = ""
+    """Where the job keeps its checkpoints, which the trial component does not show; or empty."""
 
     def members(self) -> dict[str, Any]:
         """The members of a trial component that it fills."""
@@ -51,55 +53,52 @@ class Ending:
     metrics: list[Summary] = field(default_factory=list)
 
 
-def begin_job(context: Context, transaction: Transaction, job: Resource, params: dict[str, Any], story: Story) -> None:
-    """Make the trial component of a job that is about to be created, if the request says to which trial it belongs.
+def begin_job(context: Context, transaction: Transaction, job: Record, story: Story) -> Record:
+    """Make the trial component of a new job, and put it where the job's ``ExperimentConfig`` says.
 
     Without a trial the experiment gets a new one. With a run the job is one of the run's sources, and its own component
     stays outside of the trial, which has the run. Raises ``ResourceNotFound`` for names that are not there and
     ``ValidationException`` for a trial of another experiment.
     """
-    config = params.get("ExperimentConfig")
-    if not config:
-        return
-    name = params[job.name_member]
-    trial = _trial(context, transaction, name, config)
+    config = job.document.get("ExperimentConfig", {})
+    trial = _trial(context, transaction, job.name, config)
     run = trial_components.find(context, transaction, config["RunName"]) if "RunName" in config else None
-    source = {"SourceArn": job.make_arn(context, name), "SourceType": f"SageMaker{job.noun}"}
-    component = _component(context, transaction, _name(job.noun, name), config, source, story)
-    edge = Association(component.arn, source["SourceArn"].lower(), SOURCE, context.platform.clock())
+    source = {"SourceArn": job.arn, "SourceType": f"SageMaker{job.key.kind}"}
+    component = _component(context, transaction, _name(job), config, source, story)
+    now = context.platform.clock()
+    edge = Association(component.arn, job.arn.lower(), SOURCE, now)
     transaction.associate(context.account, context.region, edge)
     if run is not None:
-        edge = Association(run.arn, source["SourceArn"].lower(), SOURCE, context.platform.clock())
+        edge = Association(run.arn, job.arn.lower(), SOURCE, now)
         if transaction.associate(context.account, context.region, edge):
             run.document = {**run.document, "Sources": [*run.document.get("Sources", []), source]}
             transaction.update(run)
     elif trial is not None:
-        edge = Association(component.arn, trial.arn, MEMBER, context.platform.clock())
+        edge = Association(component.arn, trial.arn, MEMBER, now)
         transaction.associate(context.account, context.region, edge)
+    return component
 
 
-def end_job(platform: Platform, record: Record, story: Story, ending: Ending) -> None:
+def end_job(platform: Platform, transaction: Transaction, job: Record, story: Story, ending: Ending) -> Record | None:
     """Let the trial component of a job, whose status has been set, and the run that it belongs to tell of its end.
 
-    Doing so again comes to the same.
+    Doing so again comes to the same. Gives the component, unless it was deleted.
     """
-    config = record.document.get("ExperimentConfig")
-    if not config:
-        return
-    with platform.database.write() as transaction:
-        component = transaction.get(_key(record, _name(record.key.kind, record.name)))
-        if component is not None:
-            status = {"PrimaryStatus": record.status, "Message": ending.message[:_LONGEST_MESSAGE]}
-            told = {**story.members(), "Status": status, "EndTime": ending.ended, "Metrics": ending.metrics}
-            if ending.started is not None:
-                told["StartTime"] = ending.started
-            _tell(platform, transaction, component, told)
-        run = transaction.get(_key(record, config["RunName"])) if "RunName" in config else None
-        if run is not None:
-            # What the run says itself is not overwritten.
-            told = {member: {**tale, **run.document.get(member, {})} for member, tale in story.members().items()}
-            others = [each for each in run.document.get("Metrics", []) if each["SourceArn"] != record.arn]
-            _tell(platform, transaction, run, {**told, "Metrics": [*others, *ending.metrics]})
+    config = job.document.get("ExperimentConfig", {})
+    component = transaction.get(_key(job, _name(job)))
+    if component is not None:
+        status = {"PrimaryStatus": job.status, "Message": ending.message[:_LONGEST_MESSAGE]}
+        told = {**story.members(), "Status": status, "EndTime": ending.ended, "Metrics": ending.metrics}
+        if ending.started is not None:
+            told["StartTime"] = ending.started
+        _tell(platform, transaction, component, told)
+    run = transaction.get(_key(job, config["RunName"])) if "RunName" in config else None
+    if run is not None:
+        # What the run says itself is not overwritten.
+        told = {member: {**tale, **run.document.get(member, {})} for member, tale in story.members().items()}
+        others = [each for each in run.document.get("Metrics", []) if each["SourceArn"] != job.arn]
+        _tell(platform, transaction, run, {**told, "Metrics": [*others, *ending.metrics]})
+    return component
 
 
 def _trial(context: Context, transaction: Transaction, job: str, config: Mapping[str, str]) -> Record | None:
@@ -152,8 +151,8 @@ def _tell(platform: Platform, transaction: Transaction, component: Record, told:
     transaction.update(component)
 
 
-def _name(noun: str, job: str) -> str:
-    return f"{job}-aws-{kebab(noun)}"
+def _name(job: Record) -> str:
+    return f"{job.name}-aws-{kebab(job.key.kind)}"
 
 
 def _key(job: Record, component: str) -> Key:

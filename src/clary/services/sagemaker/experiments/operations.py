@@ -10,8 +10,8 @@ from typing import Any
 from clary.core.errors import ValidationException
 from clary.resources.context import Context
 from clary.resources.grammar import ordinary
-from clary.services.sagemaker.experiments.edges import MEMBER
 from clary.services.sagemaker.experiments.resources import trial_components, trials
+from clary.services.sagemaker.lineage.api import MEMBER
 from clary.state.records import Association
 
 _list = ordinary(trial_components, "list", "ListTrialComponents")

@@ -15,8 +15,16 @@ from clary.core.errors import ResourceNotFound, ServiceError, ValidationExceptio
 from clary.resources.context import Context
 from clary.resources.resource import ErrorFor, Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
-from clary.services.sagemaker.experiments.edges import KIND, MADE_BY_HAND, MEMBER, SOURCE, TRIAL
-from clary.services.sagemaker.lineage.api import BY_PERSONS, group_arn, join_group
+from clary.services.sagemaker.lineage.api import (
+    BY_PERSONS,
+    KIND,
+    MADE_BY_HAND,
+    MEMBER,
+    SOURCE,
+    TRIAL,
+    group_arn,
+    join_group,
+)
 from clary.state.records import Association, Link, Record
 from clary.state.transaction import Transaction
 

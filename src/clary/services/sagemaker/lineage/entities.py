@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clary.services.sagemaker.experiments.api import KIND, MADE_BY_HAND
+from clary.services.sagemaker.lineage.edges import KIND, MADE_BY_HAND
 from clary.state.graph import Entity, Places
 
 TYPES: Places = {

@@ -12,7 +12,7 @@ from clary.resources.changes import author
 from clary.resources.context import Context
 from clary.resources.paging import read_token, write_token
 from clary.services.sagemaker.dialect import SAGEMAKER
-from clary.services.sagemaker.experiments.api import EDGES
+from clary.services.sagemaker.lineage.edges import EDGES
 from clary.services.sagemaker.lineage.entities import NAMES, TYPES
 from clary.services.sagemaker.lineage.groups import get_lineage_group_policy
 from clary.services.sagemaker.lineage.persons import person

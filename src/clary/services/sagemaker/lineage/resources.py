@@ -15,10 +15,10 @@ from clary.core.errors import ServiceError, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import ErrorFor, Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
-from clary.services.sagemaker.experiments.api import EDGES
+from clary.services.sagemaker.lineage.edges import EDGES
 from clary.services.sagemaker.lineage.groups import group_arn, join_group, lineage_groups
 from clary.services.sagemaker.lineage.persons import BY_PERSONS
-from clary.state.records import Record
+from clary.state.records import Key, Record
 from clary.state.transaction import Transaction
 
 
@@ -48,8 +48,11 @@ def _present(noun: str) -> ErrorFor:
 
 
 def _artifact_id(_: Resource, __: Context, ___: Transaction, params: Mapping[str, Any]) -> str:
+    return _id(params["Source"])
+
+
+def _id(source: Mapping[str, Any]) -> str:
     """The id that artifacts of one source have in every account: a source is one artifact."""
-    source = params["Source"]
     types = sorted((each["SourceIdType"], each["Value"]) for each in source.get("SourceTypes", ()))
     return hashlib.sha256(orjson.dumps([source["SourceUri"], types])).hexdigest()[:32]
 
@@ -59,7 +62,12 @@ def _locate_artifact(context: Context, transaction: Transaction, params: Mapping
         return artifacts.by_arn(context, transaction, params["ArtifactArn"])
     if "Source" not in params:
         raise ValidationException("Either ArtifactArn or Source must be specified.")
-    return transaction.get(artifacts.key(context, _artifact_id(artifacts, context, transaction, params)))
+    return transaction.get(artifact_key(context, params["Source"]))
+
+
+def artifact_key(context: Context, source: Mapping[str, Any]) -> Key:
+    """The database key of the artifact of an ``ArtifactSource``."""
+    return artifacts.key(context, _id(source))
 
 
 _ENTITY: dict[str, Any] = {

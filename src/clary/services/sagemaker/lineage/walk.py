@@ -12,7 +12,7 @@ from typing import Any
 from clary.core.errors import ResourceNotFound, ValidationException
 from clary.resources.context import Context
 from clary.resources.paging import bounds, cut
-from clary.services.sagemaker.experiments.api import EDGES
+from clary.services.sagemaker.lineage.edges import EDGES
 from clary.services.sagemaker.lineage.entities import PROPERTIES, TYPES, vertex
 from clary.state.graph import Entity, Graph
 

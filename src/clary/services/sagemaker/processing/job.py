@@ -14,7 +14,7 @@ from clary.compute.spec import ImageSpec, Input, InputKind, JobSpec, Limits, Out
 from clary.resources.context import Platform
 from clary.services.sagemaker.execution.api import JobKind
 from clary.services.sagemaker.execution.hosts import Host, hosts_named
-from clary.services.sagemaker.experiments.api import end_job
+from clary.services.sagemaker.execution.tracking import end_tracking
 from clary.services.sagemaker.processing.experiment import ending, story
 from clary.state.records import Record
 
@@ -72,7 +72,7 @@ class ProcessingJobs(JobKind):
             document["FailureReason"] = str(event.get("message", ""))[:1024]
         elif event.get("reason") == "timeout":
             document["ExitMessage"] = "The job was stopped because it exceeded MaxRuntimeInSeconds."
-        end_job(platform, record, story(document), ending(record.status, document))
+        end_tracking(platform, record, story(document), ending(record.status, document))
 
 
 def _job_config(record: Record) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.execution.api import remove_job, stop_job
 from clary.services.sagemaker.execution.hosts import check_count
-from clary.services.sagemaker.experiments.api import begin_job
+from clary.services.sagemaker.execution.tracking import tracked
 from clary.services.sagemaker.processing.experiment import story
 from clary.services.sagemaker.processing.job import ProcessingJobs
 from clary.state.transaction import Transaction
@@ -36,7 +36,6 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
     for each in outputs:
         _check_s3(each, "S3Output", f"Processing output {each['OutputName']}")
     params.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS})
-    begin_job(context, transaction, processing_jobs, params, story(params))
 
 
 def _check_unique(what: str, names: Iterable[str]) -> None:
@@ -74,6 +73,7 @@ processing_jobs = Resource(
         f"({arn})"
     ),
     prepare=_prepare,
+    added=tracked(story),
     stop=stop_job("processing"),
     remove=remove_job("processing"),
     reconcile=ProcessingJobs(),

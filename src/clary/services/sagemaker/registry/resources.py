@@ -13,6 +13,7 @@ from clary.resources.changes import next_number
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
+from clary.services.sagemaker.registry.lineage import draw_group, draw_package
 from clary.services.sagemaker.registry.source_algorithm import take_inference
 from clary.state.records import Record
 from clary.state.transaction import Transaction
@@ -128,6 +129,7 @@ model_package_groups = Resource(
     initial="Completed",
     missing=lambda name, arn: ValidationException(f"ModelPackageGroup {arn} does not exist."),
     present=lambda name, arn: ValidationException(f"Model Package Group already exists: {arn}"),
+    added=draw_group,
     remove=_remove_group,
 )
 model_packages = Resource(
@@ -147,6 +149,7 @@ model_packages = Resource(
     missing=lambda name, arn: ValidationException(f"Model package {arn} does not exist."),
     present=lambda name, arn: ConflictException(f"Model Package already exists: {arn}"),
     prepare=_prepare,
+    added=draw_package,
     amend=_amend,
 )
 RESOURCES = (model_package_groups, model_packages)

@@ -18,7 +18,7 @@ from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.resources.view import Seen, view
 from clary.services.sagemaker.dialect import SAGEMAKER
-from clary.services.sagemaker.experiments.api import MEMBER
+from clary.services.sagemaker.lineage.api import MEMBER
 from clary.state.records import Record
 from clary.state.search.clauses import Path
 from clary.state.transaction import Transaction

@@ -16,7 +16,8 @@ SCRIPT = "sagemaker_program"
 """The hyperparameter that makes a framework image run the user's script, whose the other hyperparameters are then."""
 
 
-def _algorithm(image: str) -> Algorithm | None:
+def find_algorithm(image: str) -> Algorithm | None:
+    """The built-in algorithm that an image has, if it has one."""
     try:
         match = catalogue().find(image)
     except (ImageNotFound, ImageNotExact):
@@ -29,7 +30,7 @@ def check_hyperparameters(image: str, hyperparameters: Mapping[str, str]) -> Non
 
     Raises ``ValidationException`` with the algorithm's own message.
     """
-    algorithm = _algorithm(image)
+    algorithm = find_algorithm(image)
     if algorithm is None or SCRIPT in hyperparameters:
         return
     if messages := algorithm.validate(hyperparameters):
@@ -38,5 +39,5 @@ def check_hyperparameters(image: str, hyperparameters: Mapping[str, str]) -> Non
 
 def metric_definitions(image: str) -> list[dict[str, str]]:
     """The metrics that a built-in algorithm reports without being asked."""
-    algorithm = _algorithm(image)
+    algorithm = find_algorithm(image)
     return algorithm.metric_definitions() if algorithm else []

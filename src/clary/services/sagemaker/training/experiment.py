@@ -34,6 +34,7 @@ def story(document: Mapping[str, Any]) -> Story:
         },
         inputs=inputs,
         outputs={"SageMaker.ModelArtifact": {"Value": model}} if model else {},
+        checkpoints=document.get("CheckpointConfig", {}).get("S3Uri", ""),
     )
 
 

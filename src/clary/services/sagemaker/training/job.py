@@ -14,8 +14,8 @@ from clary.compute.spec import ImageSpec, Input, JobSpec, Limits, MetricDefiniti
 from clary.resources.context import Platform
 from clary.services.sagemaker.execution.api import RUN, JobKind, Store, agents
 from clary.services.sagemaker.execution.hosts import Host
+from clary.services.sagemaker.execution.tracking import end_tracking
 from clary.services.sagemaker.execution.usage import publish_usage
-from clary.services.sagemaker.experiments.api import end_job
 from clary.services.sagemaker.training.channels import channel_config, channel_input, sharing
 from clary.services.sagemaker.training.cluster import resource_config, training_hosts
 from clary.services.sagemaker.training.experiment import ending, story
@@ -161,7 +161,7 @@ class TrainingJobs(JobKind):
         if metrics := final_metrics(reported):
             document["FinalMetricDataList"] = metrics
             summaries = replace_measured(platform.database, record.id, record.arn, measured(reported))
-        end_job(platform, record, story(document), ending(record.status, document, summaries))
+        end_tracking(platform, record, story(document), ending(record.status, document, summaries))
 
 
 def move_on(record: Record, status: str, message: str, time: float) -> bool:

@@ -6,11 +6,18 @@ import heapq
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from clary.services.sagemaker_metrics.api import Measurement
+
+
+def together(known: Sequence[Mapping[str, str]], given: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """The ``MetricDefinitions`` of an algorithm and those of a request, which may repeat them: whoever takes a request
+    from another job's description gives the algorithm's own too."""
+    names = {each["Name"] for each in given}
+    return [*(each for each in known if each["Name"] not in names), *given]
 
 
 def measured(files: Sequence[Path]) -> Iterator[Measurement]:

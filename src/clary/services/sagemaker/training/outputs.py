@@ -1,7 +1,8 @@
-"""What a training job leaves in the store: its model, its further output, its checkpoints.
+"""What a training job leaves in the store: its model, its further output, its checkpoints, its events for TensorBoard.
 
-References: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OutputDataConfig.html and
-https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CheckpointConfig.html
+References: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OutputDataConfig.html,
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CheckpointConfig.html and
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_TensorBoardOutputConfig.html
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from clary.core.errors import ValidationException
 from clary.state.records import Record
 
 _CHECKPOINTS = "/opt/ml/checkpoints"
+_TENSORBOARD = "/opt/ml/output/tensorboard"
 
 
 def model_uri(record: Record) -> str:
@@ -34,6 +36,10 @@ def job_outputs(record: Record, leads: bool) -> list[Output]:
     checkpoints = record.document.get("CheckpointConfig")
     if checkpoints is not None:
         outputs.append(Output(_local_path(checkpoints), checkpoints["S3Uri"], when="always", continuous=True))
+    events = record.document.get("TensorBoardOutputConfig")
+    if events is not None:
+        uri = f"{events['S3OutputPath'].rstrip('/')}/{record.name}/tensorboard-output"
+        outputs.append(Output(events.get("LocalPath", _TENSORBOARD), uri, when="always", continuous=True))
     return [output for output in outputs if leads or not output.archive]
 
 
@@ -54,11 +60,13 @@ def checkpoint_config(document: Mapping[str, Any]) -> dict[str, str]:
     return {"input/config/checkpointconfig.json": json.dumps(known)}
 
 
-def check_checkpoints(checkpoints: Mapping[str, Any]) -> None:
-    """Raises ``ValidationException`` for a ``CheckpointConfig`` whose local path names no folder."""
-    path = _local_path(checkpoints)
-    if not path.startswith("/") or {".", ".."}.intersection(path.split("/")) or not path.strip("/"):
-        raise ValidationException(f"CheckpointConfig: LocalPath {path!r} must be an absolute path to a folder.")
+def check_folders(params: Mapping[str, Any]) -> None:
+    """Raises ``ValidationException`` for a ``CheckpointConfig`` or a ``TensorBoardOutputConfig`` whose local path names
+    no folder."""
+    for member in ("CheckpointConfig", "TensorBoardOutputConfig"):
+        path = params.get(member, {}).get("LocalPath", _CHECKPOINTS)
+        if not path.startswith("/") or {".", ".."}.intersection(path.split("/")) or not path.strip("/"):
+            raise ValidationException(f"{member}: LocalPath {path!r} must be an absolute path to a folder.")
 
 
 def _prefix(record: Record) -> str:

@@ -12,6 +12,7 @@ from clary.core.errors import ValidationException
 from clary.resources.context import Context
 from clary.services.sagemaker.algorithms.requests import check_request, hyperparameters
 from clary.services.sagemaker.algorithms.resources import algorithms
+from clary.services.sagemaker.training.metrics import together
 from clary.state.transaction import Transaction
 
 _IMAGE = "_image"
@@ -32,7 +33,7 @@ def take_algorithm(context: Context, transaction: Transaction, params: dict[str,
     check_request(algorithm.name, specification, params)
     if values := hyperparameters(algorithm.name, specification, params.get("HyperParameters", {})):
         params["HyperParameters"] = dict(values)
-    if metrics := [*specification.get("MetricDefinitions", ()), *chosen.get("MetricDefinitions", ())]:
+    if metrics := together(specification.get("MetricDefinitions", ()), chosen.get("MetricDefinitions", ())):
         chosen["MetricDefinitions"] = metrics
     params[_IMAGE] = specification["TrainingImage"]
 

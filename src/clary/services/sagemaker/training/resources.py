@@ -12,13 +12,14 @@ from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.execution.api import remove_job, stop_job
-from clary.services.sagemaker.experiments.api import begin_job
+from clary.services.sagemaker.execution.tracking import tracked
 from clary.services.sagemaker.training.algorithms import check_hyperparameters, metric_definitions
 from clary.services.sagemaker.training.channels import check_channels
 from clary.services.sagemaker.training.cluster import check_instances
 from clary.services.sagemaker.training.experiment import story
 from clary.services.sagemaker.training.job import TrainingJobs, move_on
-from clary.services.sagemaker.training.outputs import check_checkpoints, model_uri
+from clary.services.sagemaker.training.metrics import together
+from clary.services.sagemaker.training.outputs import check_folders, model_uri
 from clary.services.sagemaker.training.own_algorithm import take_algorithm, training_image
 from clary.services.sagemaker.training.spot import check_spot
 from clary.services.sagemaker.training.updates import amend_job, check_profiler, profiling_status
@@ -43,7 +44,7 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
     # Describe always has it, and the SDK's `attach` relies on that.
     params["OutputDataConfig"].setdefault("KmsKeyId", "")
     check_channels(params.get("InputDataConfig", []), algorithm["TrainingInputMode"])
-    check_checkpoints(params.get("CheckpointConfig", {}))
+    check_folders(params)
     check_warm_pool(params)
     check_profiler(params.get("ProfilerConfig", {}))
     _check_algorithm(algorithm, training_image(params), params.get("HyperParameters", {}))
@@ -61,7 +62,6 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
         }
     ]
     params["SecondaryStatus"] = "Starting"
-    begin_job(context, transaction, training_jobs, params, story(params))
 
 
 def _check_algorithm(algorithm: dict[str, Any], image: str, hyperparameters: dict[str, str]) -> None:
@@ -71,7 +71,7 @@ def _check_algorithm(algorithm: dict[str, Any], image: str, hyperparameters: dic
         # With a command of its own the job runs no algorithm of the image, and its hyperparameters are its own affair.
         check_hyperparameters(image, hyperparameters)
         known = metric_definitions(image)
-    definitions = [*known, *algorithm.get("MetricDefinitions", [])]
+    definitions = together(known, algorithm.get("MetricDefinitions", []))
     if definitions:
         algorithm["MetricDefinitions"] = definitions
     algorithm.setdefault("EnableSageMakerMetricsTimeSeries", bool(definitions))
@@ -97,6 +97,7 @@ training_jobs = Resource(
         f"({arn})"
     ),
     prepare=_prepare,
+    added=tracked(story),
     amend=amend_job,
     # Where the artifacts are to be, from the start: the member is required of every answer.
     computed={

@@ -17,8 +17,8 @@ from clary.resources.context import Platform
 from clary.services.sagemaker.endpoints.server import server_spec
 from clary.services.sagemaker.execution.api import RUN, JobKind, Store
 from clary.services.sagemaker.execution.hosts import Host, hosts_named, with_containers
+from clary.services.sagemaker.execution.tracking import end_tracking
 from clary.services.sagemaker.execution.usage import publish_usage
-from clary.services.sagemaker.experiments.api import end_job
 from clary.services.sagemaker.models.api import containers_of
 from clary.services.sagemaker.transform.experiment import ending, story
 from clary.state.records import Record
@@ -88,7 +88,7 @@ class TransformJobs(JobKind):
         document["TransformEndTime"] = float(event["time"])
         if record.status == "Failed":
             document["FailureReason"] = str(event.get("message", ""))[:1024]
-        end_job(platform, record, story(document), ending(record.status, document))
+        end_tracking(platform, record, story(document), ending(record.status, document))
 
     def ended(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> Store:
         def store(transaction: Transaction) -> None:

@@ -17,7 +17,7 @@ from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.execution.api import remove_job, stop_job
 from clary.services.sagemaker.execution.hosts import check_count
-from clary.services.sagemaker.experiments.api import begin_job
+from clary.services.sagemaker.execution.tracking import tracked
 from clary.services.sagemaker.models.api import containers_of, models
 from clary.services.sagemaker.transform.experiment import story
 from clary.services.sagemaker.transform.job import MODEL, TransformJobs
@@ -40,7 +40,6 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
     params["DataProcessing"] = processing | params.get("DataProcessing", {})
     # The model may be deleted while the job waits.
     params[MODEL] = {name: value for name, value in model.items() if name != "CreatedBy"}
-    begin_job(context, transaction, transform_jobs, params, story(params))
 
 
 def _check_places(params: Mapping[str, Any]) -> None:
@@ -116,6 +115,7 @@ transform_jobs = Resource(
         f"({arn})"
     ),
     prepare=_prepare,
+    added=tracked(story),
     stop=stop_job("transform"),
     remove=remove_job("transform"),
     reconcile=TransformJobs(),

@@ -1,0 +1,1 @@
+"""Automatic model tuning: many training jobs, one search."""
