@@ -34,6 +34,8 @@ from clary.compute.images.catalog import Catalogue, CatalogueError, ImageNotExac
         ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2.19.0-cpu-py312", "tensorflow-2.19", True),
         ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-inference:2.19-cpu", "tensorflow-2.19", True),
         ("763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-inference:2.18.0-cpu", "tensorflow-2.18", True),
+        ("clary-mlflow:3.17.2", "mlflow-3", True),
+        ("clary-mlflow:2.16.2", "mlflow-3", False),
         ("clary/python:3.11", "python-3.11", True),
         ("linear-learner", "linear-learner", True),
     ],

@@ -60,3 +60,13 @@ def test_addresses(tmp_path: Path) -> None:
     assert Settings(tmp_path, tmp_path, host="::1", port=1).url == "http://[::1]:1"
     assert Settings(tmp_path, tmp_path).database_url == f"sqlite:///{tmp_path}/state/clary.db"
     assert Settings(tmp_path, tmp_path, hosts=" A.lan ,b.lan").host_names == ("a.lan", "b.lan")
+
+
+def test_users_content_has_a_domain_of_its_own(tmp_path: Path) -> None:
+    def of(**values: str) -> str:
+        return Settings(tmp_path, tmp_path, **values).content_host_name  # type: ignore[arg-type]
+
+    assert of() == of(host="::1") == of(public_url="http://localhost:8080/clary") == "localhost"
+    assert of(public_url="https://ml.example.com") == of(host="10.0.0.5") == ""
+    assert of(public_url="https://ml.example.com", content_host=" Content.example.com ") == "content.example.com"
+    assert Settings(tmp_path, tmp_path, content_host="Content.lan").host_names == ("content.lan",)

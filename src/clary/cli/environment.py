@@ -21,7 +21,16 @@ _LOCAL = ("127.0.0.1", "localhost")
 
 CONFLICTING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_ENDPOINT_URL_STS")
 """Variables of another account or session that would mix with ours."""
-OURS = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION")
+MLFLOW_ENDPOINT = "SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT"
+"""Where AWS's plugin of MLflow finds tracking servers."""
+OURS = (
+    "AWS_ENDPOINT_URL",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_DEFAULT_REGION",
+    "AWS_REGION",
+    MLFLOW_ENDPOINT,
+)
 
 
 def credentials_and_endpoint(installation: Installation, session: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -33,6 +42,7 @@ def credentials_and_endpoint(installation: Installation, session: Mapping[str, s
         "AWS_SECRET_ACCESS_KEY": administrator.secret_key,
         "AWS_DEFAULT_REGION": installation.settings.region,
         "AWS_REGION": installation.settings.region,
+        MLFLOW_ENDPOINT: installation.require().url,
     }
     if session is not None:
         values["AWS_ACCESS_KEY_ID"] = session["AccessKeyId"]

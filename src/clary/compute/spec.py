@@ -165,7 +165,7 @@ class Limits:
     memory_bytes: int | None = None
     cpus: float | None = None
     start_s: float = 600
-    """For a server: seconds until ``/ping`` must have answered 200."""
+    """For a server: seconds until it must have answered that it is well."""
     sync_s: float = 10
     """Seconds between two uploads of continuous outputs."""
     retry_s: float = 600
@@ -215,6 +215,11 @@ class JobSpec:
     pool: str = ""
     """The pool whose standby may run it, and whose cache it sees as ``/opt/ml/sagemaker/warmpoolcache``; a folder name
     as ``id``. Empty for none."""
+    volumes: dict[str, str] = field(default_factory=dict)
+    """Folders that outlive the attempt, and the job: absolute path inside the container → the volume's name, which can
+    be a folder's, as ``id``. A volume is there from its first use until the placement is told to discard it."""
+    health: str = "/ping"
+    """For a server: the path that it answers with 200 when it is well."""
     isolation: str = ""
     """``plain`` or ``bubblewrap``; empty means the placement's choice."""
     notes: list[str] = field(default_factory=list)
@@ -226,6 +231,10 @@ class JobSpec:
         check_id(self.id)
         if self.pool:
             check_id(self.pool)
+        for path, volume in self.volumes.items():
+            check_id(volume)
+            if not path.startswith("/"):
+                raise SpecError(f"a volume needs an absolute path, got {path!r}")
         if self.attempt < 1:
             raise SpecError(f"attempts are counted from 1, got {self.attempt}")
 

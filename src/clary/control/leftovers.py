@@ -14,7 +14,8 @@ log = logging.getLogger(__name__)
 def end_leftovers(platform: Platform) -> None:
     """End the jobs whose resource is gone or has no work to do any more; the logs of the latter stay.
 
-    The end of a job is recorded first and cleaned up after, and a kill can come in between.
+    The end of a job is recorded first and cleaned up after, and a kill can come in between. Volumes go with their
+    resource, as jobs do.
     """
     for job in platform.placement.list():
         row = row_of(job)
@@ -28,3 +29,10 @@ def end_leftovers(platform: Platform) -> None:
                 platform.placement.remove(job, keep_log=record is not None)
             except (PlacementError, OSError):
                 log.exception("%s cannot be ended", job)
+    for volume in platform.placement.volumes():
+        row = row_of(volume)
+        with platform.database.read() as transaction:
+            gone = row is not None and transaction.by_id(row) is None
+        if gone:
+            log.info("discarding the volume %s", volume)
+            platform.placement.discard(volume)

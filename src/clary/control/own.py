@@ -1,5 +1,5 @@
-"""What the edge asks of control for itself: the reset for tests, the sign-in of people, what Studio must know, and that
-control keeps what the edge has measured."""
+"""What the edge asks of control for itself: the reset for tests, the sign-in of people, the sessions of browsers with
+tracking servers, what Studio must know, and that control keeps what the edge has measured."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from clary.core.errors import ServiceError, ValidationException
 from clary.resources.context import ServiceApp
 from clary.services.iam.api import Identities
 from clary.services.iam.sign_in import SignIns
+from clary.services.sagemaker.mlflow.api import Sessions, key_of
 from clary.wire import plainly
 from clary.wire.http import Request, Response
 
@@ -32,6 +33,7 @@ class OwnRequests:
     ) -> None:
         self._identities = identities
         self._sign_ins = SignIns(identities, identities.clock)
+        self._tracking_sessions = Sessions(identities)
         self._services = services
         self._account = account
         self._reset = reset
@@ -55,6 +57,9 @@ class OwnRequests:
         if page == ("POST", "/_clary/metrics"):
             self._keep_metrics(request.body)
             return {}
+        if page == ("POST", "/_clary/mlflow/session"):
+            members = _members(request)
+            return {"session": self._tracking_sessions.begin(key_of(members["server"]), members["ticket"])}
         if page == ("POST", "sign-in"):
             members = _members(request)
             return {"session": self._sign_ins.by_password(self._account, members["UserName"], members["Password"])}

@@ -15,5 +15,7 @@ def reset(platform: Platform, identities: Identities, scheduler: Scheduler) -> N
             transaction.clear()
         for job in platform.placement.list():
             platform.placement.remove(job)
+        for volume in platform.placement.volumes():
+            platform.placement.discard(volume)
         platform.placement.retire_all()
         identities.bootstrap()

@@ -46,6 +46,9 @@ class Settings:
     public_url: str = ""
     """Where browsers reach this installation, if that is not the address it listens on: ``https://ml.example.com/clary``
     behind a proxy, which takes away the path."""
+    content_host: str = ""
+    """The domain under whose sub-domains browsers see what users bring, pages of MLflow for example; on loopback
+    ``localhost`` where it is not set."""
     test_mode: bool = False
     """Seed the well-known keys of public test suites; only on loopback."""
 
@@ -69,9 +72,16 @@ class Settings:
 
     @property
     def host_names(self) -> tuple[str, ...]:
-        """The names in ``hosts`` and that in ``public_url``, in lower case."""
-        names = (*self.hosts.split(","), urlsplit(self.public_url).hostname or "")
+        """The names in ``hosts`` and those in ``public_url`` and ``content_host``, in lower case."""
+        names = (*self.hosts.split(","), urlsplit(self.public_url).hostname or "", self.content_host)
         return tuple(name.strip().lower() for name in names if name.strip())
+
+    @property
+    def content_host_name(self) -> str:
+        """``content_host`` or what stands for it, in lower case; empty where there is none."""
+        public = urlsplit(self.public_url or self.url).hostname or ""
+        default = "localhost" if public in ("localhost", "127.0.0.1", "::1") else ""
+        return self.content_host.strip().lower() or default
 
     @property
     def secrets(self) -> Path:

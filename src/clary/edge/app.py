@@ -1,7 +1,8 @@
 """The edge's request path, in the order in which things happen to a request.
 
-1. the Host header is one of ours; 2. the signature is read; 3. the caller is found and the signature checked; 4. S3 and
-inference are answered here, each after its policies were asked; 5. everything else goes to the control plane.
+1. the Host header is one of ours; 2. the signature is read; 3. the caller is found and the signature checked; 4. S3,
+inference and tracking servers are answered here, each after its policies were asked; 5. everything else goes to the
+control plane.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from clary.edge.inference import LARGEST_PAYLOAD, Inference
 from clary.edge.own import TEST_RESET, OwnPages
 from clary.edge.payload_parts import PayloadParts
 from clary.edge.studio.app import Studio
+from clary.edge.tracking import Tracking
 from clary.objects.model import Bucket
 from clary.services.iam.api import Identities, Principal
 from clary.services.iam.policy import Policies, policies
@@ -76,8 +78,10 @@ class EdgeApp:
         control: Control,
         own: OwnPages,
         studio: Studio,
+        tracking: Tracking,
     ) -> None:
         self._studio = studio
+        self._tracking = tracking
         self._settings = settings
         self._identities = identities
         self._s3 = s3
@@ -96,6 +100,10 @@ class EdgeApp:
         request_id = new_request_id()
         try:
             self._hosts.check(request.host)
+            # First, for under the host names of their pages nothing else is served.
+            if (place := self._tracking.place(request)) is not None:
+                await self._tracking.answer(place, request, receive, send, request_id, self._authenticate)
+                return
             if self._studio.takes(request.path):
                 await self._answer_studio(request, request_id, receive, send)
                 return

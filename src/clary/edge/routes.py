@@ -1,4 +1,4 @@
-"""Where endpoints are served, held in memory and read anew when it changed."""
+"""Where endpoints and tracking servers are served, held in memory and read anew when it changed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clary.edge.capture import Capture
+from clary.services.sagemaker.mlflow.api import KIND as TRACKING_SERVER
 from clary.state.database import Database
 
 Instance = tuple[str, ...]
@@ -61,18 +62,37 @@ class EndpointRoute:
         return random.choices(self.fleets, [fleet.share for fleet in self.fleets])[0]
 
 
+@dataclass(frozen=True)
+class TrackingRoute:
+    """Where a tracking server is served."""
+
+    arn: str
+    account: str
+    server: str
+    """Its id, which is in its addresses."""
+    address: str | None
+    """``None`` while it does not answer."""
+    stopped: bool
+    """Whether that is meant to be so."""
+
+
 class Routes:
-    """The routing table of the inference data plane."""
+    """The routing table of the data planes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._revision = -1
         self._lock = threading.Lock()
         self._routes: dict[tuple[str, str, str], EndpointRoute] = {}
+        self._tracking: dict[str, TrackingRoute] = {}
 
     def get(self, account: str, region: str, name: str) -> EndpointRoute | None:
         """Where the endpoint is served, or ``None`` if it is not known."""
         return self._routes.get((account, region, name))
+
+    def tracking(self, name: str) -> TrackingRoute | None:
+        """Where the tracking server with this id, or with this ARN, is served, or ``None`` if it is not known."""
+        return self._tracking.get(name)
 
     def addresses(self) -> set[str]:
         """The addresses of all model servers in service."""
@@ -103,6 +123,14 @@ class Routes:
                     ),
                 )
                 for key, document in documents.items()
+                if not key[2].startswith(f"{TRACKING_SERVER}/")
+            }
+            self._tracking = {
+                name: route
+                for key, document in documents.items()
+                if key[2].startswith(f"{TRACKING_SERVER}/")
+                for route in (TrackingRoute(account=key[0], **document),)
+                for name in (route.server, route.arn)
             }
             self._revision = revision
         return True

@@ -22,6 +22,7 @@ from clary.edge.own import OwnPages
 from clary.edge.protocol import EdgeProtocol
 from clary.edge.routes import Routes
 from clary.edge.studio.app import Studio
+from clary.edge.tracking import Tracking
 from clary.edge.upstream import Pool
 from clary.objects.store import ObjectStore
 from clary.services.iam.api import Identities
@@ -50,7 +51,8 @@ async def serve(settings: Settings) -> None:
     own = OwnPages(settings, identities, routes, pool, control, store, invocations, captures)
     inference = Inference(routes, pool, invocations, captures)
     studio = Studio(settings, identities, control, inference)
-    app = EdgeApp(settings, identities, s3, inference, control, own, studio)
+    tracking = Tracking(settings, identities, routes, pool, control)
+    app = EdgeApp(settings, identities, s3, inference, control, own, studio, tracking)
     own.refresh()
     listening = server(app, EdgeProtocol, keep_alive_seconds=KEEP_ALIVE_SECONDS)
     port = listener.getsockname()[1]

@@ -52,6 +52,7 @@ def environment(folder: JobFolder) -> dict[str, str]:
     ticket = folder.ticket()
     if spec.network and spec.endpoint_url and ticket:
         values["AWS_ENDPOINT_URL"] = spec.endpoint_url
+        values["SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT"] = spec.endpoint_url  # for AWS's plugin of MLflow
         values["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = spec.endpoint_url + "/_clary/credentials"
         values["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = ticket
     if spec.limits.cpus:

@@ -43,6 +43,8 @@ class Place:
         """The addresses of the job's hosts where each has one of its own."""
         self.peers: list[str] = document.get("peers", [])
         """The folders of the job's other hosts."""
+        self.volumes: dict[str, str] = document.get("volumes", {})
+        """Where the folders that outlive the job lie, by their paths inside the container."""
         self.series: list[str] = document.get("series", [])
         """The folders of all containers of this host's model, this one's too, in their order."""
 

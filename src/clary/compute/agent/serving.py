@@ -1,4 +1,4 @@
-"""Keep a model server up: start it, wait until it is healthy, watch its health, start it again.
+"""Keep a server up, mostly a model server: start it, wait until it is healthy, watch its health, start it again.
 
 Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
@@ -98,12 +98,14 @@ class Server:
             if health.served:
                 self._served = True
             elif now > gives_up:
-                return f"The server did not answer /ping within {attempt.spec.limits.start_s:g} seconds."
+                return (
+                    f"The server did not answer {attempt.spec.health} within {attempt.spec.limits.start_s:g} seconds."
+                )
             ill = health.failed >= FAILED_PINGS or (health.served and now - health.well_at > SILENCE_S)
             if ill and leaves == NEVER:
                 leaves = now + LEAVE_S
                 attempt.journal.event("unhealthy")
-            return "The server does not answer /ping any more." if now > leaves else None
+            return f"The server does not answer {attempt.spec.health} any more." if now > leaves else None
 
         health.start()
         try:
@@ -115,8 +117,8 @@ class Server:
 
 
 class Health(threading.Thread):
-    """Asks ``/ping`` beside the main thread, which must keep reading the server's output; says ``serving`` at the first
-    200."""
+    """Asks ``/ping``, or what the job names instead, beside the main thread, which must keep reading the server's
+    output; says ``serving`` at the first 200."""
 
     def __init__(self, attempt: Attempt, path: str, port: int) -> None:
         super().__init__(daemon=True)
@@ -171,7 +173,7 @@ class Health(threading.Thread):
     def _ping(self, address: str, timeout: float) -> bool:
         connection = Connection(address if address.startswith("unix:") else f"http://{address[4:]}", timeout)
         try:
-            answer = connection.request("GET", "/ping", {"connection": "close"})
+            answer = connection.request("GET", self._attempt.spec.health, {"connection": "close"})
             self._frames = answer.headers.get("clary-frames") == "1"
             return answer.status == 200
         except OSError:

@@ -113,7 +113,7 @@ class Bubblewrap:
         if folder.place.runtimes:
             arguments += ["--ro-bind", folder.place.runtimes, "/opt/clary/clary_runtimes"]
         arguments += ["--bind", folder.packages, "/opt/clary/packages"]
-        for name, path in folder.mounts.items():
+        for name, path in (*folder.mounts.items(), *folder.place.volumes.items()):
             arguments += ["--bind", path, name]
         if folder.place.cache:
             arguments += ["--bind", folder.place.cache, CACHE]

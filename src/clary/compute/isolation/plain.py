@@ -73,7 +73,9 @@ class Plain:
     def _rewrite(self, folder: JobFolder, text: str) -> str:
         if "/" not in text:
             return text
-        for name, path in (*folder.mounts.items(), ("/opt/clary", folder.file("opt")), ("/run/clary", folder.run)):
+        own = (("/opt/clary", folder.file("opt")), ("/run/clary", folder.run))
+        # Volumes first: one that lies below another folder is not found any more when that one has been replaced.
+        for name, path in (*folder.place.volumes.items(), *folder.mounts.items(), *own):
             if name in text:
                 text = replace_path(text, name, path)
         return text

@@ -103,6 +103,12 @@ class Placement(Protocol):
         """Kill whatever is left of the job and delete its folder; with ``keep_log`` its ``log``, ``data-log`` and
         ``metrics.jsonl`` stay."""
 
+    def volumes(self) -> Sequence[str]:
+        """The names of all volumes here."""
+
+    def discard(self, volume: str) -> None:
+        """Delete a volume with all that is in it, unless there is none of that name. No job uses it any more."""
+
     def list(self) -> Sequence[str]:
         """Ids of all jobs that have a folder here."""
 

@@ -43,6 +43,7 @@ class LocalPlacement:
     def __init__(self, settings: Settings) -> None:
         self._jobs = settings.jobs
         self._wake = settings.wake_socket
+        self._volumes = settings.home / "volumes"
         self._overlays = settings.cache / "overlays"
         self._settings = settings
         self._jobs.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -57,6 +58,19 @@ class LocalPlacement:
 
     def metrics(self, id: str) -> Path:
         return self.folder(id) / "metrics.jsonl"
+
+    def volumes(self) -> Sequence[str]:
+        return sorted(each.name for each in self._volumes.iterdir()) if self._volumes.is_dir() else []
+
+    def discard(self, volume: str) -> None:
+        folder = self._volumes / check_id(volume)
+        if folder.is_dir():
+            shutil.rmtree(folder)
+
+    def _volume(self, name: str) -> Path:
+        folder = self._volumes / check_id(name)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
 
     def list(self) -> Sequence[str]:
         return sorted(each.name for each in self._jobs.iterdir() if (each / "spec.json").exists())
@@ -112,6 +126,7 @@ class LocalPlacement:
             "overlays": str(self._overlays),
             "uv": find_uv_bin(),
             "cache": str(self.standbys.cache(spec.pool)) if spec.pool else "",
+            "volumes": {path: str(self._volume(name)) for path, name in spec.volumes.items()},
             "addresses": _addresses(spec.cluster),
             "peers": [str(self.folder(each)) for each in spec.cluster if each != spec.id],
             "series": [str(self.folder(each)) for each in spec.series],

@@ -287,6 +287,13 @@ class Identities:
         """The user of this name."""
         return self._subject("user", account, name)
 
+    def is_there(self, principal: Principal) -> bool:
+        """Whether the user or the role behind ``principal`` is the one it was: neither deleted nor made anew."""
+        if principal.kind == "root":
+            return True
+        subject = self._subject(principal.kind, principal.account, principal.name)
+        return subject is not None and subject.id == principal.user_id.partition(":")[0]
+
     def _handed_on(self, role_arn: str) -> Subject | None:
         """The role that a request hands on: in test mode one that is not there stands for one that is, since public
         suites were written for servers that never look."""

@@ -34,6 +34,11 @@ _COLLECTIONS = {
     "Statement": {"Effect": "Allow", "Action": ["resource-groups:*", "tag:*"], "Resource": "*"},
 }
 """https://docs.aws.amazon.com/sagemaker/latest/dg/modelcollections-permissions.html"""
+_MLFLOW = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Action": "sagemaker-mlflow:*", "Resource": "*"},
+}
+"""https://docs.aws.amazon.com/sagemaker/latest/dg/mlflow-create-tracking-server-iam.html"""
 
 
 def bootstrap(database: Database, settings: Settings, vault: Vault, now: float) -> None:
@@ -93,7 +98,10 @@ def _execution_role(transaction: Transaction, account: str, path: str, name: str
         {"Effect": "Allow", "Action": ["iam:GetRole", "iam:SimulatePrincipalPolicy"], "Resource": own},
     ]
     document = {
-        "Inline": {"OwnRole": json.dumps({"Version": "2012-10-17", "Statement": statements})},
+        "Inline": {
+            "OwnRole": json.dumps({"Version": "2012-10-17", "Statement": statements}),
+            "Mlflow": json.dumps(_MLFLOW),
+        },
         "Attached": attached,
         "Trust": json.dumps(trust),
         "Description": "Execution role of SageMaker jobs and endpoints.",

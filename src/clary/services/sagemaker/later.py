@@ -106,14 +106,6 @@ _CLUSTERS = (
 
 # Applications
 _APPLICATIONS = (
-    _noun(
-        "MlflowTrackingServer",
-        names=("TrackingServerName",),
-        arn_member="TrackingServerArn",
-        status="TrackingServerStatus",
-        descending=True,
-        later="MLflow tracking servers",
-    ),
     _noun("MlflowApp", names=("Arn",), arn_member="Arn", status="Status", descending=True, later="MLflow apps"),
     _noun("PartnerApp", names=("Arn",), arn_member="Arn", status="Status", later="Partner AI apps"),
 )

@@ -27,6 +27,8 @@ from clary.services.sagemaker.images import resources as images
 from clary.services.sagemaker.labeling import resources as labeling
 from clary.services.sagemaker.lineage import operations as lineage_operations
 from clary.services.sagemaker.lineage import resources as lineage
+from clary.services.sagemaker.mlflow import operations as mlflow_operations
+from clary.services.sagemaker.mlflow import resources as mlflow
 from clary.services.sagemaker.models.resources import models
 from clary.services.sagemaker.monitoring import resources as monitoring
 from clary.services.sagemaker.pipelines import resources as pipelines
@@ -65,6 +67,7 @@ RESOURCES: tuple[Resource, ...] = (
     *edge.RESOURCES,
     *algorithms.RESOURCES,
     *benchmarks.RESOURCES,
+    *mlflow.RESOURCES,
     *later.RESOURCES,
 )
 IRREGULAR: Mapping[str, Handler] = {
@@ -78,6 +81,7 @@ IRREGULAR: Mapping[str, Handler] = {
     **pipelines.OPERATIONS,
     **scaling.OPERATIONS,
     **tuning_operations.OPERATIONS,
+    **mlflow_operations.OPERATIONS,
     **search.operations(RESOURCES),
 }
 

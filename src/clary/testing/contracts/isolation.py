@@ -107,6 +107,24 @@ class IsolationContract:
         )
         assert end(seen)["event"] == "completed", end(seen)
 
+    def test_a_volume_is_seen_by_its_jobs_alone(self, jobs: Jobs, sandboxed: None) -> None:
+        end_of = jobs.run("open('/srv/kept/note', 'w').write('theirs')", volumes={"/srv/kept": "volume-of-others"})
+        assert end(end_of)["event"] == "completed", log_text(jobs.placement, end_of.id)
+        home = jobs.placement.log(end_of.id).parent.parent.parent
+        seen = jobs.run(
+            """
+            import os, sys
+            assert os.listdir('/srv/kept') == [], os.listdir('/srv/kept')
+            assert not any(os.path.exists(path) for path in sys.argv[1:] if path != 'x'), sys.argv
+            """,
+            str(home / "volumes"),
+            str(home),
+            volumes={"/srv/kept": "volume-of-mine"},
+        )
+        assert end(seen)["event"] == "completed", log_text(jobs.placement, seen.id)
+        for each in ("volume-of-others", "volume-of-mine"):
+            jobs.placement.discard(each)
+
     def test_the_system_cannot_be_changed(self, jobs: Jobs, sandboxed: None) -> None:
         seen = jobs.run(
             """

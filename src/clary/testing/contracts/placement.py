@@ -436,6 +436,34 @@ class PlacementContract:
         wait_for(lambda: not alive(int(running["pid"])))
         jobs.placement.remove("never-launched")
 
+    def test_a_volume_outlives_its_jobs(self, jobs: Jobs) -> None:
+        count = """
+            import os, pathlib, sys
+            file = pathlib.Path(os.environ['KEPT']) / 'runs'
+            runs = int(file.read_text()) + 1 if file.exists() else 1
+            file.write_text(str(runs))
+            print('run', runs, 'of', sys.argv[1] == os.environ['KEPT'])
+        """
+        volume = f"volume-{uuid.uuid4().hex[:12]}"
+
+        def run(kept: str = volume) -> str:
+            path = "/var/lib/kept"
+            seen = jobs.run(count, path, volumes={path: kept}, environment={"KEPT": path})
+            assert end(seen)["event"] == "completed", log_text(jobs.placement, seen.id)
+            text = log_text(jobs.placement, seen.id)
+            jobs.placement.remove(seen.id)
+            return text
+
+        assert "run 1 of True" in run()
+        assert "run 2 of True" in run()
+        assert "run 1 of" in run(f"{volume}-other")
+        assert {volume, f"{volume}-other"} <= set(jobs.placement.volumes())
+        for each in (volume, f"{volume}-other", f"{volume}-never"):
+            jobs.placement.discard(each)
+        assert not {volume, f"{volume}-other"} & set(jobs.placement.volumes())
+        assert "run 1 of" in run()
+        jobs.placement.discard(volume)
+
     @pytest.mark.parametrize("way", ["unix", "tcp"])
     def test_a_server_serves_and_stops(self, jobs: Jobs, way: str) -> None:
         spec = jobs.start(jobs.python(SERVER, way, kind="server"))
@@ -447,6 +475,13 @@ class PlacementContract:
         seen = wait_for_end(jobs.placement, spec.id)
         assert end(seen)["event"] == "stopped"
         assert seen.address is None
+
+    def test_a_server_is_asked_where_it_answers(self, jobs: Jobs) -> None:
+        elsewhere = SERVER.replace(
+            "self.send_response(200)", "self.send_response(200 if self.path == '/well' else 404)"
+        )
+        spec = jobs.start(jobs.python(elsewhere, "unix", kind="server", health="/well"))
+        wait_for(lambda: jobs.placement.observe(spec.id).address, what="serving")
 
     def test_a_dead_server_is_started_again(self, jobs: Jobs) -> None:
         spec = jobs.start(jobs.python(SERVER, "unix", kind="server"))

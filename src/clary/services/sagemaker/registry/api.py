@@ -7,10 +7,10 @@ from typing import Any
 
 from clary.core.errors import ValidationException
 from clary.resources.context import Context
-from clary.services.sagemaker.registry.resources import model_packages
+from clary.services.sagemaker.registry.resources import model_package_groups, model_packages
 from clary.state.transaction import Transaction
 
-__all__ = ["model_packages", "package_containers"]
+__all__ = ["model_package_groups", "model_packages", "package_containers"]
 
 
 def package_containers(
