@@ -11,11 +11,15 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from parity_lab import eventually
+from playwright.sync_api import Browser, sync_playwright
 
+from clary.cli.installation import Installation
 from clary.compute.isolation.select import ISOLATIONS, availability
+from clary.core.settings import load
 from clary.testing.server import Server, server
 
 pytestmark = [pytest.mark.slow("mlflow"), pytest.mark.timeout(600)]
@@ -247,26 +251,49 @@ def test_an_update_is_in_force_when_it_is_done(team: Team) -> None:
     assert team.python(create).strip().startswith("s3://teams/elsewhere/")
 
 
-def test_a_browser_sees_the_pages(team: Team) -> None:
-    sync_api = pytest.importorskip("playwright.sync_api")
+@pytest.fixture
+def browser() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("there is no Chromium here")
+    assert program is not None, "chromium is needed: sudo apt-get install chromium"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+def test_a_browser_sees_the_pages(team: Team, browser: Browser) -> None:
     url = team.sagemaker.create_presigned_mlflow_tracking_server_url(TrackingServerName="team")["AuthorizedUrl"]
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        page = browser.new_page()
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(url)
-        page.get_by_role("link", name="wines").first.wait_for(timeout=60_000)
-        page.goto(f"{page.url.partition('#')[0]}#/experiments/1/runs/{team.runs[0]}")
-        page.get_by_text("depth").first.wait_for(timeout=60_000)
-        again = page.goto(url)
-        browser.close()
-    assert again.status == 403
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(url)
+    page.get_by_role("link", name="wines").first.wait_for(timeout=60_000)
+    page.goto(f"{page.url.partition('#')[0]}#/experiments/1/runs/{team.runs[0]}")
+    page.get_by_text("depth").first.wait_for(timeout=60_000)
+    again = page.goto(url)
+    assert again is not None and again.status == 403
     origin = url.partition("/auth")[0]
     assert [each for each in asked if not each.startswith((f"{origin}/", "data:", "blob:"))] == []
+
+
+def test_studio_opens_the_pages_beside_itself(team: Team, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1400, "height": 800})
+    page = context.new_page()
+    page.goto(Installation(load(team.aws.home, {})).studio_link())
+    page.get_by_role("link", name="MLflow", exact=True).click(timeout=60_000)
+    row = page.get_by_role("row", name="team")
+    row.get_by_text("3.17.2").wait_for()
+    start, show = (page.get_by_role("button", name=name) for name in ("Start", "Open MLflow"))
+    assert show.is_disabled()
+    row.get_by_role("checkbox").check(force=True)
+    assert start.is_disabled() and show.is_enabled()
+    with context.expect_page() as opened:
+        show.click()
+    pages = opened.value
+    pages.get_by_role("link", name="wines").first.wait_for(timeout=60_000)
+    studio, beside = urlsplit(page.url).hostname, urlsplit(pages.url).hostname
+    assert studio != beside and pages.evaluate("window.opener") is None
+    context.close()
 
 
 def test_a_deleted_server_leaves_no_files(team: Team) -> None:
