@@ -32,6 +32,7 @@ def _share(name: str) -> Any:
 
 _pages = _share("studio_pages")
 _share("studio_serving")
+_share("studio_tuning")
 _contents = _share("studio_contents")
 _share("studio_places")
 

@@ -111,6 +111,7 @@ def main() -> None:
         traffic.some()
         _live(studio, take, running, first)
         _algorithms(studio, take, running)
+        _tuning(studio, take, running)
         traffic.some()
         _pages(studio, take, first)
         while traffic.minutes() < 4:
@@ -167,6 +168,66 @@ def _algorithms(studio: Studio, take: Callable[[str], None], running: Server) ->
     take("training-inputs")
     studio.open("/algorithms/xgboost")
     take("algorithm")
+
+
+def _tuning(studio: Studio, take: Callable[[str], None], running: Server) -> None:
+    """A search that has ended, and the form that begins another one."""
+    sagemaker, name, objective = running.client("sagemaker"), "wine-trees", "validation:mlogloss"
+    ranges = {
+        "ContinuousParameterRanges": [
+            {"Name": "eta", "MinValue": "0.01", "MaxValue": "1", "ScalingType": "Logarithmic"},
+            {"Name": "lambda", "MinValue": "0.1", "MaxValue": "100", "ScalingType": "Logarithmic"},
+            {"Name": "colsample_bytree", "MinValue": "0.2", "MaxValue": "1"},
+        ],
+        "IntegerParameterRanges": [{"Name": "max_depth", "MinValue": "1", "MaxValue": "8"}],
+    }
+    sagemaker.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=name,
+        HyperParameterTuningJobConfig={
+            "Strategy": "Bayesian",
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": objective},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 36, "MaxParallelTrainingJobs": 2},
+            "ParameterRanges": ranges,
+            "RandomSeed": 7,
+        },
+        TrainingJobDefinition={
+            "StaticHyperParameters": {
+                "objective": "multi:softprob",
+                "num_class": "3",
+                "num_round": "20",
+                "eval_metric": "mlogloss",
+                "tree_method": "hist",
+            },
+            "AlgorithmSpecification": {"TrainingImage": "sagemaker-xgboost:3.0-5", "TrainingInputMode": "File"},
+            "RoleArn": running.role_arn,
+            "InputDataConfig": [
+                channel(part, f"s3://wines/{part}/", ContentType="text/csv") for part in ("train", "validation")
+            ],
+            "OutputDataConfig": {"S3OutputPath": "s3://wines/output"},
+            "ResourceConfig": {
+                "InstanceType": "ml.m5.large",
+                "InstanceCount": 1,
+                "VolumeSizeInGB": 10,
+                "KeepAlivePeriodInSeconds": 60,
+            },
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        },
+    )
+    page = studio.page
+    studio.open(f"/tuning-jobs/{name}")
+    expect(page.get_by_text("36 of 36: 36 completed")).to_be_visible(timeout=JOB_MS)
+    take("tuning-job")
+    studio.tab("Charts")
+    expect(page.get_by_role("table", name="Importance of hyperparameters")).to_be_visible()
+    page.get_by_role("img", name=f"{objective} over time").evaluate(
+        "chart => scrollBy(0, chart.getBoundingClientRect().top - 115)"
+    )
+    take("tuning-charts")
+    studio.button("Tune again with changes").click()
+    expect(studio.heading("Create tuning job")).to_be_visible()
+    studio.settle()
+    page.get_by_role("table", name="Ranges").scroll_into_view_if_needed()
+    take("tuning-form")
 
 
 def _pages(studio: Studio, take: Callable[[str], None], first: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import studio_serving as serving
+import studio_tuning as tuning
 
 from clary.testing.server import Server
 
@@ -71,6 +72,8 @@ class Contents:
     serverless_config: str = "on-demand"
     alarm: str = "too-slow"
     transform_job: str = "transforms"
+    tuning_job: str = "climbs"
+    compared_tuning_job: str = "compares-two"
     package_group: str = "champions"
 
     @property
@@ -91,6 +94,7 @@ def fill(server: Server) -> Contents:
     _models(contents)
     serving.share(contents)
     serving.transform(contents)
+    tuning.search(contents)
     _experiment(contents)
     _people(contents)
     _await(contents)
@@ -185,7 +189,8 @@ def _special_jobs(contents: Contents) -> None:
                 ShuffleConfig={"Seed": 7},
             ),
         ],
-        ResourceConfig=place | {"KeepAlivePeriodInSeconds": 600},
+        # No other job is like it, so that none takes its warm pool.
+        ResourceConfig=place | {"KeepAlivePeriodInSeconds": 600, "VolumeSizeInGB": 3},
         CheckpointConfig={"S3Uri": f"{checkpoints}/{contents.kept_job}"},
         RetryStrategy={"MaximumRetryAttempts": 2},
         StoppingCondition={"MaxRuntimeInSeconds": 120},
@@ -340,6 +345,12 @@ def _await(contents: Contents) -> None:
         _ended(lambda name=name: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"])
     for name in (contents.processing_job, contents.failed_processing_job):
         _ended(lambda name=name: sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"])
+    for name in (contents.tuning_job, contents.compared_tuning_job):
+        _ended(
+            lambda name=name: sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)[
+                "HyperParameterTuningJobStatus"
+            ]
+        )
     for name in (contents.endpoint, contents.shared_endpoint):
         sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig=_SOON)
     serving.scale(contents)

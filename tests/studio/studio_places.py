@@ -59,6 +59,43 @@ PLACES = [
         "{built_in_job}",
         (("table", "Hyperparameters"), ("rowheader", "num_round")),
     ),
+    Place("tuning-jobs", "/tuning-jobs", "Tuning jobs", (("table", "Tuning jobs"), ("link", "{tuning_job}"))),
+    Place(
+        "tuning-job",
+        "/tuning-jobs/{tuning_job}",
+        "{tuning_job}",
+        (("heading", "Best training job"), ("button", "Deploy"), ("table", "Training jobs that failed")),
+    ),
+    Place("tuning-job-trials", "/tuning-jobs/{tuning_job}?tab=trials", "{tuning_job}", (("table", "Trials"),)),
+    Place(
+        "tuning-job-charts",
+        "/tuning-jobs/{tuning_job}?tab=charts",
+        "{tuning_job}",
+        (
+            ("img", "score over time"),
+            ("img", "Each trial as a line"),
+            ("table", "Importance of hyperparameters"),
+            ("img", "momentum against score"),
+        ),
+    ),
+    Place(
+        "tuning-job-configuration",
+        "/tuning-jobs/{tuning_job}?tab=configuration",
+        "{tuning_job}",
+        (("table", "Ranges"), ("heading", "Static hyperparameters")),
+    ),
+    Place(
+        "tuning-job-definitions",
+        "/tuning-jobs/{compared_tuning_job}?tab=trials",
+        "{compared_tuning_job}",
+        (("table", "Trials"), ("button", "Definition All definitions")),
+    ),
+    Place(
+        "tuning-job-create",
+        "/tuning-jobs/-/create",
+        "Create tuning job",
+        (("table", "Ranges"), ("button", "Strategy Bayesian")),
+    ),
     Place("algorithms", "/algorithms", "Built-in algorithms", (("link", "K-Means"), ("link", "XGBoost"))),
     Place(
         "algorithm",

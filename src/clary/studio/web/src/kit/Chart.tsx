@@ -1,8 +1,6 @@
 import Box from "@cloudscape-design/components/box";
-import type { EChartsType } from "echarts/core";
-import { useEffect, useRef } from "react";
 
-import { isDark } from "../frame/theme";
+import { useDrawing } from "./useDrawing";
 
 export interface Series {
   name: string;
@@ -39,21 +37,8 @@ const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9
 /** Curves over time or steps, with a crosshair that reads all of them. The table below it is for those who read. */
 export function Chart({ title, series, x = "time", xName = "", yName = "", log = false, smoothing = 0, kind = "line", between, empty = "", unit = "", fromZero = false, stacked = false }: Props) {
   const [first, last] = between ?? [];
-  const place = useRef<HTMLDivElement>(null);
-  const chart = useRef<EChartsType>(null);
-
-  useEffect(() => {
-    let gone = false;
-    const element = place.current;
-    if (!element) return;
-    const resized = new ResizeObserver(() => chart.current?.resize());
-    function draw() {
-      if (gone || !chart.current) return;
-      chart.current.setOption(option(), { notMerge: true });
-    }
-    function option() {
-      const ink = isDark() ? "#c6d0dc" : "#424650";
-      const line = isDark() ? "#333f4d" : "#e4e7eb";
+  const { place } = useDrawing(
+    ({ text: ink, line }) => {
       const axis = { axisLine: { lineStyle: { color: line } }, axisLabel: { color: ink }, splitLine: { lineStyle: { color: line } }, nameTextStyle: { color: ink } };
       return {
         animation: false,
@@ -73,22 +58,9 @@ export function Chart({ title, series, x = "time", xName = "", yName = "", log =
           data: smooth(log ? each.points.filter(([, y]) => y > 0) : each.points, smoothing),
         })),
       };
-    }
-    void import("./echarts").then(({ init }) => {
-      if (gone) return;
-      chart.current ??= init(element);
-      resized.observe(element);
-      draw();
-    });
-    document.addEventListener("clary-theme", draw);
-    return () => {
-      gone = true;
-      resized.disconnect();
-      document.removeEventListener("clary-theme", draw);
-    };
-  }, [series, x, xName, yName, log, smoothing, kind, first, last, unit, fromZero, stacked]);
-
-  useEffect(() => () => chart.current?.dispose(), []);
+    },
+    [series, x, xName, yName, log, smoothing, kind, first, last, unit, fromZero, stacked],
+  );
 
   const summary = series.map((each) => `${each.name}: ${each.points.length} points, last ${shown(each.points.at(-1)?.[1])}`).join("; ");
   return (
@@ -118,7 +90,7 @@ export function colour(name: string, all: { name: string }[]): string {
 export function shown(value: unknown): string {
   if (typeof value !== "number" || !Number.isFinite(value)) return "-";
   const size = Math.abs(value);
-  if (size !== 0 && (size < 0.001 || size >= 1e7)) return value.toExponential(3);
+  if (size !== 0 && (size < 0.001 || size >= 1e7)) return value.toExponential(3).replace(/\.?0+e/, "e");
   return Number(value.toPrecision(5)).toLocaleString(undefined, { maximumFractionDigits: 5 });
 }
 

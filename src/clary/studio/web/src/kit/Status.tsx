@@ -6,7 +6,7 @@ const KINDS: [RegExp, StatusIndicatorProps.Type][] = [
   [/^(in.?progress|creating|updating|starting|pending|downloading|training|uploading|transforming|systemupdating|baking)/i, "in-progress"],
   [/^(stopping|deleting)/i, "in-progress"],
   [/^(stopped|disabled|deleted|inactive|unapproved)$/i, "stopped"],
-  [/^(completed|inservice|created|active|ready|approved|enabled|available|createcompleted|published|scheduled|ok|successful)$/i, "success"],
+  [/^(completed|inservice|created|active|ready|approved|enabled|available|createcompleted|published|scheduled|ok|started|successful|updated)$/i, "success"],
 ];
 
 /** A status as an icon and its word. */

@@ -5,6 +5,7 @@ const BY_HAND: Record<string, string> = {
   TrainingJob: "/training-jobs",
   ProcessingJob: "/processing-jobs",
   TransformJob: "/transform-jobs",
+  HyperParameterTuningJob: "/tuning-jobs",
   Experiment: "/experiments",
   Endpoint: "/endpoints",
   EndpointConfig: "/endpoint-configs",

@@ -19,6 +19,7 @@ import { Failure } from "../../kit/Failure";
 import { Loading } from "../../kit/Loading";
 import { PageTabs } from "../../kit/PageTabs";
 import { usePolling } from "../../kit/usePolling";
+import { tuningOf } from "../tuning/begin";
 import { Hyperparameters } from "./Hyperparameters";
 import { trainingWith } from "./train";
 
@@ -43,6 +44,7 @@ export default function Algorithm() {
           actions={
             <div className="clary-actions">
               <CopyAs service="sagemaker" operation="CreateTrainingJob" members={trainingWith(algorithm, frame)} />
+              <Button onClick={() => navigate("/tuning-jobs/-/create", { state: { fill: tuningOf(trainingWith(algorithm, frame), algorithm, algorithm.metrics.map((metric) => metric.name)) } })}>Tune it</Button>
               <Button variant="primary" onClick={() => navigate("/explorer/sagemaker/TrainingJob/create", { state: { fill: trainingWith(algorithm, frame) } })}>
                 Train with it
               </Button>

@@ -36,18 +36,12 @@ const RECENT = 10;
 const SHOWN_FAILURES = 5;
 const LATELY_SECONDS = 7 * 86_400;
 
-const explorer = (noun: string) => (name: string) => `/explorer/sagemaker/${noun}/of/${encodeURIComponent(name)}`;
 const TRAINING: Kind = { kind: "Training job", operation: "ListTrainingJobs", rows: "TrainingJobSummaries", noun: "TrainingJob", path: (name) => below("training-jobs", name), running: RUNNING };
 const PROCESSING: Kind = { kind: "Processing job", operation: "ListProcessingJobs", rows: "ProcessingJobSummaries", noun: "ProcessingJob", path: (name) => below("processing-jobs", name), running: RUNNING };
 const ENDPOINT: Kind = { kind: "Endpoint", operation: "ListEndpoints", rows: "Endpoints", noun: "Endpoint", path: (name) => below("endpoints", name), running: ["Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"] };
 const TRANSFORM: Kind = { kind: "Batch transform", operation: "ListTransformJobs", rows: "TransformJobSummaries", noun: "TransformJob", path: (name) => below("transform-jobs", name), running: RUNNING };
-const KINDS: Kind[] = [
-  TRAINING,
-  PROCESSING,
-  ENDPOINT,
-  TRANSFORM,
-  { kind: "Tuning job", operation: "ListHyperParameterTuningJobs", rows: "HyperParameterTuningJobSummaries", noun: "HyperParameterTuningJob", path: explorer("HyperParameterTuningJob"), running: RUNNING },
-];
+const TUNING: Kind = { kind: "Tuning job", operation: "ListHyperParameterTuningJobs", rows: "HyperParameterTuningJobSummaries", noun: "HyperParameterTuningJob", path: (name) => below("tuning-jobs", name), running: RUNNING };
+const KINDS: Kind[] = [TRAINING, PROCESSING, ENDPOINT, TRANSFORM, TUNING];
 
 /** What runs, what failed within a week, and the newest of everything. */
 export async function overview(signal: AbortSignal): Promise<Overview> {
@@ -58,10 +52,11 @@ export async function overview(signal: AbortSignal): Promise<Overview> {
         list(TRAINING, { StatusEquals: "InProgress" }, RECENT, signal),
         list(PROCESSING, { StatusEquals: "InProgress" }, RECENT, signal),
         list(TRANSFORM, { StatusEquals: "InProgress" }, RECENT, signal),
+        list(TUNING, { StatusEquals: "InProgress" }, RECENT, signal),
         list(ENDPOINT, { StatusEquals: "Creating" }, RECENT, signal),
       ],
     ),
-    Promise.all([TRAINING, PROCESSING, TRANSFORM, ENDPOINT].map((kind) => list(kind, { StatusEquals: "Failed" }, SHOWN_FAILURES, signal))),
+    Promise.all(KINDS.map((kind) => list(kind, { StatusEquals: "Failed" }, SHOWN_FAILURES, signal))),
     list(TRAINING, { StatusEquals: "Completed" }, 1, signal),
   ]);
   const recent = merged(newest.flat());

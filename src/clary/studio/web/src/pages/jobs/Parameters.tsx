@@ -19,16 +19,17 @@ interface Props {
   given: Record<string, string>;
   /** The built-in algorithm that takes them, if it is one. */
   algorithm: Algorithm | undefined;
+  title?: string;
 }
 
 /** What a training job was told to do: its hyperparameters, and its script. */
-export function Parameters({ given, algorithm }: Props) {
+export function Parameters({ given, algorithm, title = "Hyperparameters" }: Props) {
   const parameters = Object.entries(given).filter(([name]) => !(name in SCRIPT));
   const script = Object.entries(SCRIPT).filter(([name]) => name in given);
-  if (algorithm) return <Declared given={given} algorithm={algorithm} />;
+  if (algorithm) return <Declared given={given} algorithm={algorithm} title={title} />;
   return (
     <>
-      <Container header={<Header counter={`(${parameters.length})`}>Hyperparameters</Header>}>
+      <Container header={<Header counter={`(${parameters.length})`}>{title}</Header>}>
         {parameters.length ? <KeyValuePairs columns={4} items={parameters.map(([label, value]) => ({ label, value }))} /> : "None"}
       </Container>
       {script.length > 0 && (
@@ -47,7 +48,7 @@ interface Row {
 }
 
 /** The hyperparameters of a built-in algorithm: those that were given, and on request those that were left as they are. */
-function Declared({ given, algorithm }: { given: Record<string, string>; algorithm: Algorithm }) {
+function Declared({ given, algorithm, title }: { given: Record<string, string>; algorithm: Algorithm; title: string }) {
   const [all, setAll] = useState(false);
   const known = new Map(algorithm.hyperparameters.flatMap((each) => [each.name, ...each.aliases].map((name) => [name, each] as const)));
   const rows: Row[] = Object.entries(given).map(([name, value]) => ({ name, value, declared: known.get(name) }));
@@ -64,7 +65,7 @@ function Declared({ given, algorithm }: { given: Record<string, string>; algorit
             </Toggle>
           }
         >
-          Hyperparameters
+          {title}
         </Header>
       }
       items={all ? [...rows, ...left] : rows}
@@ -79,7 +80,7 @@ function Declared({ given, algorithm }: { given: Record<string, string>; algorit
         { id: "range", header: "Range", minWidth: 150, cell: (row) => (row.declared ? <Range parameter={row.declared} /> : "-") },
       ]}
       empty="None: everything is as the algorithm has it"
-      ariaLabels={{ tableLabel: "Hyperparameters" }}
+      ariaLabels={{ tableLabel: title }}
     />
   );
 }

@@ -1,14 +1,13 @@
-import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
+import Button from "@cloudscape-design/components/button";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { useState } from "react";
 import { useNavigate, useParams } from "react-router-dom";
 
 import { algorithmOf, algorithms } from "../../api/algorithms";
-import { useNotices } from "../../frame/notices";
 import { LogView } from "../../kit/LogView";
 import { words } from "../../kit/Status";
 import { below, To } from "../../kit/To";
 import { usePolling } from "../../kit/usePolling";
+import { tuningOf } from "../tuning/begin";
 import { Artifacts } from "./Artifacts";
 import { Cost } from "./Cost";
 import { History } from "./History";
@@ -18,34 +17,20 @@ import { useLoggedMetrics } from "./metrics";
 import { Parameters } from "./Parameters";
 import { Retries } from "./Retries";
 import { Spot } from "./Spot";
-import { deployTrained, modelOf } from "./trained";
 import { isPoolOpen, shownInstances, type TrainingJobDescription } from "./training";
 import { TrainingMetrics } from "./TrainingMetrics";
 import { useJob } from "./useJob";
+import { UseTrained } from "./UseTrained";
 import { WarmPool } from "./WarmPool";
 
 /** One training job: how it goes, what it measures, what it reads and writes, and what it used. */
 export default function TrainingJob() {
   const { name = "" } = useParams();
   const navigate = useNavigate();
-  const notices = useNotices();
-  const [deploying, setDeploying] = useState(false);
   const watched = useJob<TrainingJobDescription>(TRAINING, name, isPoolOpen);
   const { ended, logs } = watched;
   const logged = useLoggedMetrics(watched.described.value?.AlgorithmSpecification.MetricDefinitions, logs.events);
   const builtIn = usePolling(algorithms, []);
-
-  async function deployIt(trained: TrainingJobDescription) {
-    setDeploying(true);
-    try {
-      const endpoint = await deployTrained(trained);
-      notices.succeeded(`The endpoint ${endpoint} is being made`);
-      navigate(below("endpoints", endpoint));
-    } catch (error) {
-      notices.failed("The model was not deployed", error);
-      setDeploying(false);
-    }
-  }
 
   return (
     <JobPage
@@ -53,7 +38,7 @@ export default function TrainingJob() {
       watched={watched}
       parts={(job) => {
         const experiment = job.ExperimentConfig?.ExperimentName;
-        const isUsable = job.TrainingJobStatus === "Completed";
+        const tuning = job.TuningJobArn?.split("/").pop();
         const parameters = job.HyperParameters ?? {};
         const algorithm = algorithmOf(builtIn.value ?? [], job.AlgorithmSpecification.TrainingImage, parameters);
         return {
@@ -62,6 +47,7 @@ export default function TrainingJob() {
           instances: `${shownInstances(job)}${job.EnableManagedSpotTraining ? ", spot" : ""}`,
           more: [
             ...(algorithm ? [{ label: "Algorithm", value: <To path={below("algorithms", algorithm.name)}>{algorithm.title}</To> }] : []),
+            ...(tuning ? [{ label: "Tuning job", value: <To path={below("tuning-jobs", tuning)}>{tuning}</To> }] : []),
             ...(experiment ? [{ label: "Experiment", value: <To path={below("experiments", experiment)}>{experiment}</To> }] : []),
           ],
           tabs: [
@@ -88,25 +74,19 @@ export default function TrainingJob() {
           ],
           configuration: <Parameters given={parameters} algorithm={algorithm} />,
           main: (
-            <ButtonDropdown
-              variant="primary"
-              loading={deploying}
-              disabled={!isUsable}
-              disabledReason="Only the model of a completed job can be used"
-              mainAction={{
-                text: "Deploy",
-                loading: deploying,
-                disabled: !isUsable,
-                disabledReason: "Only the model of a completed job can be deployed",
-                onClick: () => void deployIt(job),
-              }}
-              items={[{ id: "model", text: "Create model …" }]}
-              onItemClick={() => navigate("/explorer/sagemaker/Model/create", { state: { fill: modelOf(job) } })}
-              ariaLabel="More to do with the model"
-            />
+            <>
+              <Button onClick={() => navigate("/tuning-jobs/-/create", { state: { fill: tuningOf(job, algorithm, metricsOf(job)) } })}>Tune</Button>
+              <UseTrained usable={job.TrainingJobStatus === "Completed"} describe={async () => job} />
+            </>
           ),
         };
       }}
     />
   );
+}
+
+/** The metrics that a job can be tuned by: those that it reported, else those that it declares. */
+function metricsOf(job: TrainingJobDescription): string[] {
+  const reported = (job.FinalMetricDataList ?? []).map(({ MetricName: metric }) => metric);
+  return reported.length > 0 ? reported : (job.AlgorithmSpecification.MetricDefinitions ?? []).map(({ Name: metric }) => metric);
 }

@@ -6,6 +6,7 @@ export interface TrainingJobDescription extends Members {
   TrainingJobName: string;
   TrainingJobArn: string;
   TrainingJobStatus: string;
+  TuningJobArn?: string;
   SecondaryStatus: string;
   AlgorithmSpecification: { TrainingImage?: string; AlgorithmName?: string; TrainingInputMode?: string; MetricDefinitions?: MetricDefinition[] };
   HyperParameters?: Record<string, string>;
