@@ -13,6 +13,7 @@ NAMES = {
     "memory": "bench.memory",
     "studio": "bench.studio",
     "transform": "bench.transform",
+    "tuning": "bench.tuning",
 }
 
 

@@ -18,7 +18,7 @@ from clary_runtimes.tuning.acquisition import most_promising
 from clary_runtimes.tuning.request import Request
 from clary_runtimes.tuning.space import Space
 from clary_runtimes.tuning.standing import standings
-from clary_runtimes.tuning.startup import spread_evenly
+from clary_runtimes.tuning.startup import evenly
 from clary_runtimes.tuning.surrogate import Surrogate
 
 Array = Any
@@ -28,8 +28,8 @@ FEWEST = 6
 OWN = 0
 """The group of the search's own trials and of parents on the same data."""
 
-_AHEAD = 4096
-"""How many points of an even spread are looked through for one that was not tried."""
+_ELSEWHERE = 1000
+"""How many points are looked through for one that was not tried, where there are too many for all of them."""
 
 
 class Observations(NamedTuple):
@@ -83,27 +83,28 @@ def observations(request: Request) -> Observations:
 
 
 def _evenly(space: Space, seed: int, place: int, tried: list[Array]) -> Array:
-    """The point at ``place`` of an even spread, or the next one there that was not tried."""
-    points = spread_evenly(space, seed, place, min(_AHEAD, int(8 * space.count)) if space.finite else 1)
+    """The point at ``place`` of an even spread; where only categories are searched, one that was not tried."""
+    point = evenly(space, seed, place)
+    if not space.finite:
+        return point
+    generator = np.random.default_rng([seed, place])
+    points = np.concatenate([point[None], generator.permutation(space.everything(_ELSEWHERE, generator))])
     return points[space.untaken(points, tried).argmax()]
 
 
 def _improvements(request: Request, space: Space, observed: Observations, tried: list[Array]) -> list[Array]:
     surrogate = Surrogate(request.dimensions, observed.points, observed.groups, observed.values)
-    running = [trial.point for trial in request.trials if trial.value is None and not trial.failed]
-    if running:
-        _believe(surrogate, np.array(running))
+    running = [np.array(trial.point) for trial in request.trials if trial.value is None and not trial.failed]
     own = observed.points[observed.groups == OWN]
+    known = own if len(own) else observed.points
     generator = np.random.default_rng([request.seed, len(request.trials)])
-    found: list[Array] = []
+    believed, found = running, list[Array]()
     for _ in range(request.count):
-        where = own if len(own) else observed.points
-        found.append(most_promising(space, surrogate, where, generator, [*tried, *found]))
-        if len(found) < request.count:
-            _believe(surrogate, found[-1][None])
+        if believed:
+            points = np.stack(believed)
+            surrogate.believe(points, surrogate.predict(points)[0])
+            # What is expected there is to be improved on, too.
+            known = np.concatenate([known, points])
+        found.append(most_promising(space, surrogate, known, generator, [*tried, *found]))
+        believed = [found[-1]]
     return found
-
-
-def _believe(surrogate: Surrogate, points: Array) -> None:
-    means, _ = surrogate.predict(points)
-    surrogate.believe(points, means)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 Array = Any
 
+CLOSE = 0.005
+"""Numbers less than this apart are as good as the same: the objective's noise hides what they differ by."""
 _WHOLE = 4096
 """A space of no more categorical points than these is looked at as a whole."""
 
@@ -50,8 +52,12 @@ class Space:
         others = np.floor(generator.random(shape) * np.maximum(self._sizes, 1))
         return np.where(moved, np.where(self._sizes > 0, others, numbers), rows)
 
-    def untaken(self, points: Array, taken: Iterable[Array]) -> Array:
-        """Which of ``points`` (n,) are none of ``taken``; all of them, where every one is."""
-        seen = {point.tobytes() for point in taken}
-        free = np.array([point.tobytes() not in seen for point in points], dtype=bool)
+    def untaken(self, points: Array, taken: Sequence[Array]) -> Array:
+        """Which of ``points`` (n,) are not ``CLOSE`` to one of ``taken`` in every dimension; all, where all are."""
+        if not taken:
+            return np.ones(len(points), dtype=bool)
+        apart = np.zeros((len(points), len(taken)), dtype=bool)
+        for mine, theirs in zip(points.T, np.stack(taken).T, strict=True):
+            apart |= np.abs(mine[:, None] - theirs) >= CLOSE
+        free = apart.all(axis=1)
         return free if free.any() else np.ones(len(points), dtype=bool)

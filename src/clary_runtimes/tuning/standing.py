@@ -1,43 +1,31 @@
-"""Values of an objective as a surrogate takes them: small is good, around 0, with no value far from the others.
-
-Reference: Salinas et al. 2020, "A quantile-based approach for hyperparameter transfer learning",
-https://arxiv.org/abs/1909.13595 (normal scores, by which searches on different data are compared).
-"""
+"""Values of an objective as a surrogate takes them: small is good, around 0, with no value far from the others."""
 
 from __future__ import annotations
 
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 Array = Any
 
-_NORMAL = NormalDist()
+_FLOOR = 0.5
+"""What is added to distances from the best before their logarithm is taken, so that the best is not alone."""
+_FARTHEST = 4.0
+"""A distance from the best, in those of the median, beyond which values count as equal: they are bad."""
 
 
 def standings(values: Array) -> Array:
-    """How good each of ``values`` (n,) is among them, small is good: mean 0, deviation 1. Equal values stand equal.
+    """How good each of ``values`` (n,) is among them, small is good: mean 0, deviation 1, or all 0 if they are equal.
 
-    It is the mean of two views: of the distances of the values, where those beyond twice the way from the best to the
-    median count as one, since how bad a bad value is tells nothing; and of their ranks alone.
+    It is the logarithm of the distance from the best, in units of the median's distance: differences among good values
+    count more than those among bad ones, and what the values are multiplied by, or what is added, not at all.
     """
-    best, middle = values.min(), np.median(values)
-    clipped = np.minimum(values, middle + (middle - best)) if middle > best else values
-    return _standardised(_standardised(clipped) + _standardised(_normal_scores(values)))
-
-
-def _normal_scores(values: Array) -> Array:
-    """What values (n,) of a normal distribution would be at their ranks; equal ones share theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    shares = (np.cumsum(counts) - counts / 2) / len(values)
-    return np.array([_NORMAL.inv_cdf(share) for share in shares])[inverse]
-
-
-def _standardised(values: Array) -> Array:
-    """With mean 0 and deviation 1, or all 0 where they are equal; values may be as large as numbers get."""
-    largest = np.abs(values).max()
-    scaled = values / largest if largest else values
-    around = scaled - scaled.mean()
-    deviation = around.std()
-    return around / deviation if deviation > 1e-12 else np.zeros_like(around)
+    # Numbers may be as large as they get, so that a difference of two is none any more.
+    scaled = values / (np.abs(values).max() or 1.0)
+    distances = scaled - scaled.min()
+    unit = np.median(distances) or distances.max()
+    if not unit:
+        return np.zeros(len(values))
+    logarithms = np.log(_FLOOR + np.minimum(distances / unit, _FARTHEST))
+    around = logarithms - logarithms.mean()
+    return around / around.std()

@@ -1,6 +1,7 @@
 """The first points of a search: spread evenly, as nothing is known yet.
 
-Reference: Roberts 2018, "The unreasonable effectiveness of quasirandom sequences" (the sequence R), shifted at random.
+References: McKay et al. 1979, "A comparison of three methods for selecting values of input variables" (Latin
+hypercubes); Johnson et al. 1990, "Minimax and maximin distance designs".
 """
 
 from __future__ import annotations
@@ -13,14 +14,23 @@ from clary_runtimes.tuning.space import Space
 
 Array = Any
 
+BLOCK = 8
+"""So many points are a Latin hypercube: each eighth of every dimension has one of them."""
+_DRAWS = 20
 
-def spread_evenly(space: Space, seed: int, first: int, count: int) -> Array:
-    """Points ``first`` to ``first + count`` (count, dimensions) of the sequence that belongs to ``seed``."""
-    width = len(space.dimensions)
-    ratio = 2.0
-    for _ in range(60):
-        ratio = (1 + ratio) ** (1 / (width + 1))  # the root of x^(width + 1) = x + 1
-    steps = ratio ** -np.arange(1.0, width + 1)
-    shift = np.random.default_rng(seed).random(width)
-    numbers = np.arange(first + 1.0, first + count + 1)[:, None]
-    return space.spread((shift + numbers * steps) % 1.0)
+
+def evenly(space: Space, seed: int, place: int) -> Array:
+    """The point (dimensions,) at ``place`` (0, 1, …) of the sequence that belongs to ``seed``."""
+    generator = np.random.default_rng([seed, place // BLOCK])
+    hypercubes = [_hypercube(len(space.dimensions), generator) for _ in range(_DRAWS)]
+    return space.spread(max(hypercubes, key=_least_distance))[place % BLOCK]
+
+
+def _hypercube(width: int, generator: np.random.Generator) -> Array:
+    cells = generator.permuted(np.tile(np.arange(BLOCK), (width, 1)), axis=1).T
+    return (cells + generator.random((BLOCK, width))) / BLOCK
+
+
+def _least_distance(points: Array) -> float:
+    squares = ((points[:, None] - points) ** 2).sum(axis=2)
+    return float(squares[np.triu_indices(BLOCK, 1)].min())

@@ -26,6 +26,7 @@ MOST_RANGES = 30
 _LARGEST = 2.0**53
 """Up to here each whole number has a floating-point number of its own."""
 _SLACK = 1e-9
+_DIGITS = 9
 
 
 class Range(ABC):
@@ -85,7 +86,8 @@ class NumberRange(Range):
             return None
         margin = 0.5 if self.whole else 0.0
         low, high = self._scaled(self.low - margin), self._scaled(self.high + margin)
-        return min(1.0, max(0.0, (self._scaled(value) - low) / (high - low)))
+        # An end of the range is to be found again at the end of the interval, whatever the logarithm has made of it.
+        return round(min(1.0, max(0.0, (self._scaled(value) - low) / (high - low))), _DIGITS)
 
     def _scaled(self, value: float) -> float:
         if self.scaling == "Logarithmic":

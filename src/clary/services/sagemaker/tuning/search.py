@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from clary.compute.programs import Programs
 from clary.services.sagemaker.tuning.definitions import Definition
@@ -19,7 +19,7 @@ from clary.services.sagemaker.tuning.trials import State, Trial
 IMAGE = "clary-tuner:1"
 PROGRAM = "clary_runtimes.tuning"
 _DRAWS = 1000
-"""How often random search draws again to find a combination that was not tried."""
+"""How often another combination is drawn until one is found that was not tried."""
 
 Tuned = dict[str, str]
 
@@ -67,17 +67,20 @@ def _ask(
 
 
 def _new(ranges: Sequence[Range], points: Sequence[Point | None], own: Sequence[Trial], seed: int) -> list[Tuned]:
-    """The hyperparameters at points, drawn at random for those that are None or were tried before."""
+    """The hyperparameters at points, or as near to them as others were not tried before; drawn at random for points
+    that are None."""
     tried = {tuple(trial.tuned.values()) for trial in own}
     found: list[Tuned] = []
     for number, point in enumerate(points, len(own)):
         tuned = texts(ranges, point) if point is not None else {}
         # Each trial has a generator of its own: what it draws does not depend on how many ran beside it.
         generator = random.Random(f"{seed}/{number}")
-        for _ in range(_DRAWS):
+        for draw in range(_DRAWS):
             if tuned and tuple(tuned.values()) not in tried:
                 break
-            tuned = texts(ranges, [_draw(each, generator) for each in ranges])
+            # Further and further away: what was to be tried is a corner, or an integer that had its turn.
+            width = draw / _DRAWS if point is not None else 1.0
+            tuned = texts(ranges, [_draw(each, generator, width, place) for each, place in _places(ranges, point)])
         else:
             return found
         tried.add(tuple(tuned.values()))
@@ -85,5 +88,14 @@ def _new(ranges: Sequence[Range], points: Sequence[Point | None], own: Sequence[
     return found
 
 
-def _draw(each: Range, generator: random.Random) -> float:
-    return generator.randrange(each.categories) if each.categories else generator.random()
+def _places(ranges: Sequence[Range], point: Point | None) -> Iterable[tuple[Range, float]]:
+    return zip(ranges, point if point is not None else [0.5] * len(ranges), strict=True)
+
+
+def _draw(each: Range, generator: random.Random, width: float, place: float) -> float:
+    """A coordinate at most ``width`` from ``place``, where 1 is anywhere; a category is another one that often."""
+    if each.categories:
+        return generator.randrange(each.categories) if generator.random() < width else place
+    if width >= 1.0:
+        return generator.random()
+    return generator.uniform(max(0.0, place - width), min(1.0, place + width))
