@@ -92,7 +92,8 @@ def _best_so_far(losses: Sequence[float]) -> list[float]:
 
 
 def _medians(shares: dict[str, list[float]]) -> str:
-    return " | ".join(f"{median(each):.2f}" for each in shares.values())
+    found = [median(each) for each in shares.values()]
+    return " | ".join(f"{share:.2f}" if share < math.inf else "not" for share in found)
 
 
 if __name__ == "__main__":
