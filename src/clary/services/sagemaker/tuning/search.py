@@ -1,4 +1,4 @@
-"""Which hyperparameters are tried next: grid and random search here, Bayesian search in a program that has Optuna.
+"""Which hyperparameters are tried next: grid and random search here, Bayesian search in a program that has NumPy.
 
 Every choice follows from the seed and from what is stored of the trials, so that a search goes on where it was.
 
