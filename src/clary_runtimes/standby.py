@@ -142,20 +142,13 @@ class Forked:
 
 
 def _leave(end: SystemExit) -> None:
-    """End a forked child with all that the end of a Python program does."""
+    """End a forked child as ``end`` says."""
+    from clary_runtimes.contract.leaving import leave
+
     code = end.code
     if isinstance(code, str):
         print(code, file=sys.stderr)
-    import atexit
-    import threading
-
-    with contextlib.suppress(Exception):
-        threading._shutdown()  # type: ignore[attr-defined]  # waits for threads, as the interpreter's end does
-    with contextlib.suppress(Exception):
-        atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code if isinstance(code, int) else bool(code))
+    leave(code if isinstance(code, int) else bool(code))
 
 
 def _program(command: Sequence[str], folder: Path | None = None) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ import traceback
 from clary_runtimes.algorithms import registry
 from clary_runtimes.contract.errors import ALGORITHM_FAILED, SUCCESS, USER_ERROR, UserError, write_failure
 from clary_runtimes.contract.folders import folders
+from clary_runtimes.contract.leaving import leave
 from clary_runtimes.contract.training import TrainingInput, read_training_input
 
 SCRIPT = "sagemaker_program"
@@ -46,4 +47,4 @@ def _run(job: TrainingInput) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

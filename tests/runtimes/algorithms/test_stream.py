@@ -18,7 +18,7 @@ CSV, LIBSVM, PARQUET = "text/csv", "text/libsvm", "application/x-parquet"
 RECORDIO, JSONLINES = "application/x-recordio-protobuf", "application/jsonlines"
 
 _READ = """
-import json, sys, warnings
+import json, os, sys, warnings
 warnings.simplefilter("error")
 from pathlib import Path
 from clary_runtimes.algorithms.data import block, stream
@@ -47,7 +47,8 @@ for case in json.loads(sys.argv[1]):
         answers.append([width, *passes])
     except UserError as error:
         answers.append(str(error))
-print(json.dumps(answers))
+print(json.dumps(answers), flush=True)
+os._exit(0)  # as jobs end: pyarrow's threads may abort a process that takes its leave of Python
 """
 
 
