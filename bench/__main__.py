@@ -11,6 +11,7 @@ NAMES = {
     "first-line": "bench.first_line",
     "inference": "bench.inference",
     "memory": "bench.memory",
+    "objects": "bench.objects",
     "studio": "bench.studio",
     "transform": "bench.transform",
     "tuning": "bench.tuning",

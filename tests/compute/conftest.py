@@ -54,6 +54,8 @@ class Endpoint:
         """Objects that are answered with the path of a file on this machine."""
         self.keys_of: dict[tuple[str, str], str] = {}
         """The KMS keys that objects were put with."""
+        self.refused: set[str] = set()
+        """The KMS keys that nobody may use."""
         self.failures = 0
         """So many requests are answered with 503."""
         self.cuts = 0
@@ -141,6 +143,7 @@ class Endpoint:
         if method == "POST" and "uploads" in values:
             upload = f"upload-{len(self.uploads)}"
             self.uploads[upload] = {}
+            self._note_key(bucket, key, headers)
             return 200, {}, f"<R xmlns='http://s3'><UploadId>{upload}</UploadId></R>".encode()
         if method == "PUT" and "uploadId" in values:
             self.uploads[values["uploadId"]][int(values["partNumber"])] = body
@@ -154,11 +157,17 @@ class Endpoint:
             self.objects[bucket, key] = b"".join(parts[int(number)] for number, _ in tags)
             return 200, {}, b"<CompleteMultipartUploadResult/>"
         if method == "PUT":
+            if headers.get("x-amz-server-side-encryption-aws-kms-key-id") in self.refused:
+                said = "User: x is not authorized to perform: kms:GenerateDataKey on resource: y"
+                return 403, {}, f"<Error><Code>AccessDenied</Code><Message>{said}</Message></Error>".encode()
             self.objects[bucket, key] = body
-            if headers.get("x-amz-server-side-encryption") == "aws:kms":
-                self.keys_of[bucket, key] = headers["x-amz-server-side-encryption-aws-kms-key-id"]
+            self._note_key(bucket, key, headers)
             return 200, {"ETag": '"x"'}, b""
         return 405, {}, b""
+
+    def _note_key(self, bucket: str, key: str, headers: Any) -> None:
+        if headers.get("x-amz-server-side-encryption") == "aws:kms":
+            self.keys_of[bucket, key] = headers["x-amz-server-side-encryption-aws-kms-key-id"]
 
     def _list(self, bucket: str, values: dict[str, str]) -> str:
         keys = [key for key in self.keys(bucket) if key.startswith(values["prefix"])]

@@ -27,7 +27,8 @@ class Puts:
         self.keys: list[str] = []
         self.shrinks = ""
 
-    def put(self, bucket: str, key: str, file: int) -> None:
+    def put(self, bucket: str, key: str, file: int, headers: dict[str, str]) -> None:
+        assert not headers
         if key == self.shrinks:
             raise FileChanged
         self.keys.append(f"{bucket}/{key}")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from clary.compute.agent import s3
+from clary.compute.agent.outgoing import encrypted
 from clary.compute.agent.s3 import Credentials, Interrupted, Store, StoreError, StoreUnreachable, seconds
 from clary.compute.agent.staging import DataError, extract, pack, relative
 
@@ -33,8 +34,9 @@ def test_uploads_in_parts(client: Store, store: Any, tmp_path: Path, monkeypatch
     data = os.urandom(3500)
     (tmp_path / "file").write_bytes(data)
     with (tmp_path / "file").open("rb") as file:
-        client.put("bucket", "a b/ü", file.fileno())
+        client.put("bucket", "a b/ü", file.fileno(), encrypted("alias/mine"))
     assert store.get("bucket", "a b/ü") == data
+    assert store.keys_of == {("bucket", "a b/ü"): "alias/mine"}
     assert not store.uploads
 
 

@@ -34,6 +34,14 @@ def test_manifests_name_what_was_transformed(jobs: Jobs, store: Any) -> None:
     assert output(store, "a.csv") == "1!\n"  # and nothing else of the job changes
 
 
+def test_outputs_and_manifests_have_keys_of_their_own(jobs: Jobs, store: Any) -> None:
+    store.put("bucket", "in/a.csv", b"1")
+    seen = transform(jobs, output_key="alias/out", capture="s3://bucket/seen/", capture_key="alias/seen", began=BEGAN)
+    assert end(seen)["event"] == "completed"
+    found = {key.partition("/")[0]: value for (_, key), value in store.keys_of.items()}
+    assert found == {"seen": "alias/seen", "out": "alias/out"}
+
+
 def test_manifests_of_inputs_of_other_kinds(jobs: Jobs, store: Any) -> None:
     for key in ("data/part-1", "data/part-2", "data/other"):
         store.put("bucket", key, b"1")

@@ -26,7 +26,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 BLOCK = re.compile(
     r"(?:<!-- (?P<how>[^>]*) -->\n)?^```(?P<language>\w+)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-CLIENTS = ("aws-cli", "mlflow", "sagemaker-v2", "sagemaker-v3")
+CLIENTS = ("aws-cli", "mlflow", "s3-clients", "s3a", "sagemaker-v2", "sagemaker-v3")
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from clary.testing.server import Server, server
@@ -62,3 +65,89 @@ def test_a_denial_by_condition_holds(aws: Server) -> None:
     s3.put_object(Bucket="shared", Key="home/new", Body=b"x")
     denied(s3.put_object, Bucket="shared", Key="home/new", Body=b"x", StorageClass="GLACIER")
     denied(s3.list_objects_v2, Bucket="shared", Prefix="secret/")
+
+
+def test_what_is_not_there_is_told_to_those_who_may_list(aws: Server) -> None:
+    reading = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::shared/*"}
+    s3 = as_role(aws, "reader", reading)
+    denied(s3.get_object, Bucket="shared", Key="none")
+    listing = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::shared"}
+    s3 = as_role(aws, "knower", reading, listing)
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        s3.get_object(Bucket="shared", Key="none")
+
+
+def test_tags_may_be_demanded(aws: Server) -> None:
+    condition = {"StringEquals": {"s3:RequestObjectTag/team": "red"}}
+    allowed = {"Effect": "Allow", "Action": ["s3:PutObject", "s3:PutObjectTagging"], "Resource": "*"}
+    s3 = as_role(aws, "tagger", allowed | {"Condition": condition})
+    s3.put_object(Bucket="shared", Key="home/tagged", Body=b"x", Tagging="team=red")
+    denied(s3.put_object, Bucket="shared", Key="home/tagged", Body=b"x", Tagging="team=blue")
+    denied(s3.put_object, Bucket="shared", Key="home/tagged", Body=b"x")
+
+
+def test_a_public_policy_may_be_for_the_account_alone(aws: Server) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="public")
+    s3.put_object(Bucket="public", Key="page", Body=b"for all")
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::public/*"}
+    s3.put_bucket_policy(Bucket="public", Policy=_document(everybody))
+    with urlopen(f"{aws.url}/public/page") as answer:
+        assert answer.read() == b"for all"
+    s3.put_public_access_block(
+        Bucket="public", PublicAccessBlockConfiguration={"RestrictPublicBuckets": True, "BlockPublicPolicy": False}
+    )
+    with pytest.raises(HTTPError) as caught:
+        urlopen(f"{aws.url}/public/page")
+    assert caught.value.code == 403
+    assert s3.get_object(Bucket="public", Key="page")["Body"].read() == b"for all"
+
+
+def upload(url: str, fields: dict[str, str], data: bytes) -> int:
+    boundary = "boundary"
+    parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields.items()]
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+    body = "".join([*parts, head]).encode() + data + f"\r\n--{boundary}--\r\n".encode()
+    try:
+        with urlopen(Request(url, body, {"Content-Type": f"multipart/form-data; boundary={boundary}"})) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        return error.code
+
+
+@pytest.mark.parametrize("signature", ["s3", "s3v4"])
+def test_forms_upload_as_whoever_signed_them(aws: Server, signature: str) -> None:
+    writing = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::shared/home/*"}
+    as_role(aws, f"form-{signature}", writing)
+    config = Config(signature_version=signature)
+    s3 = aws.session(role=f"form-{signature}").client("s3", config=config)
+    conditions = [["content-length-range", 1, 10]]
+    post = s3.generate_presigned_post("shared", "home/${filename}", Conditions=conditions)
+    assert upload(post["url"], post["fields"], b"content") == 204
+    assert aws.client("s3").get_object(Bucket="shared", Key="home/f")["Body"].read() == b"content"
+    assert upload(post["url"], post["fields"], b"too much content") == 400
+    name = "signature" if signature == "s3" else "x-amz-signature"
+    assert upload(post["url"], post["fields"] | {name: post["fields"][name][::-1]}, b"content") == 403
+    elsewhere = s3.generate_presigned_post("shared", "secret/x")
+    assert upload(elsewhere["url"], elsewhere["fields"], b"content") == 403
+    assert upload(post["url"], post["fields"] | {"key": "other/f"}, b"content") == 403
+    without = {key: value for key, value in post["fields"].items() if key != name}
+    assert upload(post["url"], without, b"content") == 400
+
+
+def test_a_key_of_kms_is_needed_to_read(aws: Server) -> None:
+    everything = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+    kms = {"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": key}
+    without, with_key = as_role(aws, "no-key", everything), as_role(aws, "with-key", everything, kms)
+    at = {"Bucket": "shared", "Key": "home/sealed"}
+    asked = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    denied(without.put_object, **at, Body=b"x", **asked)
+    with_key.put_object(**at, Body=b"x", **asked)
+    assert with_key.get_object(**at)["Body"].read() == b"x"
+    denied(without.get_object, **at)
+    without.head_object(**at)
+    denied(without.copy_object, Bucket="shared", Key="home/copy", CopySource="shared/home/sealed")
+    aws.client("kms").disable_key(KeyId=key)
+    with pytest.raises(ClientError, match=r"KMS\.DisabledException"):
+        with_key.get_object(**at)

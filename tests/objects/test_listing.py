@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from clary.objects import index, listing
 from clary.objects.model import Attributes, Object, Upload
+from clary.objects.transaction import Place, Transaction
 
+BUCKET = Place(1, "")
 KEYS = st.text(st.sampled_from("ab/-ü\x7f😀"), min_size=1, max_size=6)
 
 
@@ -30,10 +32,10 @@ def model(keys: set[str], prefix: str, delimiter: str, after: str) -> list[tuple
 
 
 @pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[index.Transaction]:
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Transaction]:
     path: Path = tmp_path_factory.mktemp("listing") / "index.db"
     with closing(index.connect(path, write=True)) as connection:
-        yield index.Transaction(connection)
+        yield Transaction(connection)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
@@ -45,14 +47,13 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[index.Trans
     limit=st.integers(1, 7),
 )
 def test_pages_join_to_the_model(
-    connection: index.Transaction, keys: set[str], prefix: str, delimiter: str, after: str, limit: int
+    connection: Transaction, keys: set[str], prefix: str, delimiter: str, after: str, limit: int
 ) -> None:
     database = connection.connection
-    Transaction = index.Transaction
     Transaction.begin(database)
     try:
         for number, key in enumerate(sorted(keys)):
-            connection.put(1, Object(key, number, "null", 0, "", 0, None, 0, Attributes()))
+            connection.put(BUCKET, Object(key, number, "null", 0, "", 0, None, 0, Attributes()))
             connection.add_upload(1, Upload(f"id{number}", key, 0, Attributes()))
         expected = model(keys, prefix, delimiter, after)
         for kind in ("objects", "uploads"):
@@ -79,9 +80,9 @@ def test_pages_join_to_the_model(
         Transaction.rollback(database)
 
 
-def test_several_uploads_of_one_key_are_paged_by_id(connection: index.Transaction) -> None:
+def test_several_uploads_of_one_key_are_paged_by_id(connection: Transaction) -> None:
     database = connection.connection
-    index.Transaction.begin(database)
+    Transaction.begin(database)
     try:
         for name in "abcde":
             connection.add_upload(1, Upload(name, "key", 0, Attributes()))
@@ -95,16 +96,16 @@ def test_several_uploads_of_one_key_are_paged_by_id(connection: index.Transactio
                 break
         assert found == list("abcde")
     finally:
-        index.Transaction.rollback(database)
+        Transaction.rollback(database)
 
 
-def test_a_delimiter_jumps_over_what_it_hides(connection: index.Transaction) -> None:
+def test_a_delimiter_jumps_over_what_it_hides(connection: Transaction) -> None:
     database = connection.connection
-    index.Transaction.begin(database)
+    Transaction.begin(database)
     try:
         for number in range(3000):
             key = f"{number % 3}/{number:05}"
-            connection.put(1, Object(key, number, "null", 0, "", 0, None, 0, Attributes()))
+            connection.put(BUCKET, Object(key, number, "null", 0, "", 0, None, 0, Attributes()))
         statements: list[str] = []
         database.set_trace_callback(statements.append)
         page = listing.objects(database, 1, "", "/", "", 1000)
@@ -113,4 +114,4 @@ def test_a_delimiter_jumps_over_what_it_hides(connection: index.Transaction) -> 
         assert len(statements) <= 4
     finally:
         database.set_trace_callback(None)
-        index.Transaction.rollback(database)
+        Transaction.rollback(database)

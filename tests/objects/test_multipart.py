@@ -42,7 +42,7 @@ def test_complete_joins_the_parts_and_leaves_the_rest(run: Any, stream: Any, blo
         joined = b"".join([chunk async for chunk in reader.stream(size - 3, 2 * size + 10)])
         assert joined == b"".join(PARTS)[size - 3 : 2 * size + 10]
         assert item.attributes.metadata == {"a": "b"}
-        assert await store.local_path("bucket", "key") is None
+        assert reader.file is None
         assert len(blob_files()) == 2
         assert await store.multipart.complete("bucket", "key", begun.id, etags[:3]) == item
         with pytest.raises(NoSuchUpload):

@@ -8,15 +8,18 @@ from parity_lab import BUCKET, SKLEARN, Lab, eventually, pack
 
 GROUP = "/aws/sagemaker/TransformJobs"
 OWN = """
-import json, os, time
+import json, os, sys, time
 
 def model_fn(folder):
     return None
 
 def transform_fn(model, body, content_type, accept):
     text = body.decode() if isinstance(body, bytes) else body
-    print("transforms", len(text), content_type, accept, os.environ.get("MODE"), flush=True)
-    print({name: os.environ[name] for name in sorted(os.environ) if "_BATCH" in name or "_MAX_" in name}, flush=True)
+    # In one piece: two requests at once would mix what print writes word by word.
+    sys.stdout.write(f"transforms {len(text)} {content_type} {accept} {os.environ.get('MODE')}\\n")
+    found = {name: os.environ[name] for name in sorted(os.environ) if "_BATCH" in name or "_MAX_" in name}
+    sys.stdout.write(f"{found}\\n")
+    sys.stdout.flush()
     if os.path.exists("/opt/ml/model/gate") and "wait" in text:
         print("waits", flush=True)
         time.sleep(600)

@@ -25,17 +25,23 @@ def captured(lab: Lab, way: str) -> dict[str, Any]:
 
 def test_manifests_of_what_was_transformed(lab: Lab) -> None:
     own_model(lab)
+    kms = lab.server.client("kms")
+    monitor, out = (kms.create_key()["KeyMetadata"]["Arn"] for _ in range(2))
+    kms.create_alias(AliasName="alias/monitor", TargetKeyId=monitor)
+    for each in (monitor, out):
+        kms.create_grant(KeyId=each, GranteePrincipal=lab.role, Operations=["GenerateDataKey", "Decrypt"])
     for key in ("a.csv", "b.csv", "c/d.csv"):
         lab.put(f"in/{key}", "one\ntwo\n")
     config = {"DestinationS3Uri": CAPTURE, "KmsKeyId": "alias/monitor", "GenerateInferenceId": False}
-    job = transform(lab, "seen", "own", DataCaptureConfig=config)
+    job = transform(lab, "seen", "own", DataCaptureConfig=config, TransformOutput={"KmsKeyId": out})
     assert job["DataCaptureConfig"] == config
     hour = re.escape(job["TransformStartTime"].strftime("%Y/%m/%d/"))
     [(key, manifest)] = captured(lab, "input").items()
     assert re.fullmatch(rf"seen/input/{hour}\d\d/[0-9a-f-]{{36}}\.json", key), key
     assert manifest == [{"prefix": f"s3://{BUCKET}/in/"}, "a.csv", "b.csv", "c/d.csv"]
-    head = lab.s3.head_object(Bucket=BUCKET, Key=key)
-    assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", "alias/monitor")
+    for name, used in ((key, monitor), ("out/seen/a.csv.out", out)):
+        head = lab.s3.head_object(Bucket=BUCKET, Key=name)
+        assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", used)
     [(key, manifest)] = captured(lab, "output").items()
     assert manifest == [{"prefix": f"s3://{BUCKET}/out/seen/"}, "a.csv.out", "b.csv.out", "c/d.csv.out"]
     assert output(lab, "seen", "a.csv") == "3\n3\n"

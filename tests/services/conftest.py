@@ -19,6 +19,7 @@ from clary.core.settings import Settings, load
 from clary.resources.context import Context, Platform, ServiceApp
 from clary.services.iam.api import Identities, Principal
 from clary.services.iam.service import SERVICE as IAM
+from clary.services.kms.service import SERVICE as KMS
 from clary.services.logs.service import SERVICE as LOGS
 from clary.services.sts.service import SERVICE as STS
 from clary.state.database import Database
@@ -30,7 +31,7 @@ from clary.wire.serialize import serialize
 from clary.wire.validate import validate
 
 ACCOUNT = "123456789012"
-SERVICES: dict[str, ServiceApp] = {app.name: app for app in (IAM, STS, LOGS)}
+SERVICES: dict[str, ServiceApp] = {app.name: app for app in (IAM, KMS, STS, LOGS)}
 
 
 class _Body(io.BytesIO):

@@ -97,3 +97,28 @@ def test_what_was_under_way_goes_on_after_the_fifth_migration(tmp_path: Path) ->
     assert after["Endpoint"]["_serving"]["old"][0]["servers"][0]["id"] == "Endpoint-4-1.0"
     variants = [{"name": "v", "weight": 1.0, "instances": [["unix:/s"]]}]
     assert json.loads(told) == {"arn": "a", "fleets": [{"share": 1, "variants": variants}]}
+
+
+def test_rules_get_shorter_arns_and_keep_their_time_after_the_sixth_migration(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'state.db'}")
+    config = configuration()
+    prefix = "arn:aws:events:us-east-1:123456789012:rule"
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0005")
+        for number, name in enumerate(("default/r", "ours/r"), 1):
+            connection.execute(
+                text(
+                    "INSERT INTO resources (id, account, region, service, kind, parent, name, arn, status, created,"
+                    " modified, document, version, fence) VALUES (:id, '1', 'r', 'events', 'Rule', :arn, 'n', :arn,"
+                    " '', 5, 5, '{}', 1, 0)"
+                ),
+                {"id": number, "arn": f"{prefix}/{name}"},
+            )
+            connection.execute(text("INSERT INTO tags VALUES (:arn, 'k', 'v')"), {"arn": f"{prefix}/{name}"})
+    upgrade(engine)
+    with engine.connect() as connection:
+        wanted = [f"{prefix}/r", f"{prefix}/ours/r"]
+        found = connection.execute(text("SELECT arn, wake_at FROM resources ORDER BY id")).all()
+        assert [tuple(row) for row in found] == [(arn, 5.0) for arn in wanted]
+        assert set(connection.execute(text("SELECT arn FROM tags")).scalars()) == set(wanted)

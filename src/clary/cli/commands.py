@@ -195,10 +195,22 @@ def doctor(options: Namespace) -> None:
     """Check whether this machine has what Clary needs. Exits with 1 if something stands in the way."""
     from clary.cli.doctor import as_json, examine, render
 
-    checks = examine(Installation.find(options.home))
+    installation = Installation.find(options.home)
+    checks = examine(installation)
+    if options.deep:
+        from clary.cli import deep
+
+        checks += deep.examine(installation, _read_so_far)
     print(as_json(checks) if options.json else render(checks))
     if any(check.state == "fail" for check in checks):
         raise Exit(1)
+
+
+def _read_so_far(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done / 1e6:,.0f} of {total / 1e6:,.0f} MB read ", end="", file=sys.stderr, flush=True)
+        if done >= total:
+            print(file=sys.stderr)
 
 
 def quickstart(options: Namespace) -> None:

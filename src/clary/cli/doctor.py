@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from clary.cli import objects
 from clary.cli.installation import Installation
 from clary.cli.mistakes import Mistake
 
@@ -56,6 +57,7 @@ def examine(installation: Installation) -> list[Check]:
         _home,
         _sockets,
         _disk,
+        _objects,
         _port,
         _bubblewrap,
         _engine,
@@ -166,6 +168,16 @@ def _disk(installation: Installation) -> Check:
     if least < 5 * _GB:
         return Check("Disk", "warn", text, "Images need up to 3 GB each; make room if you want several.")
     return Check("Disk", "ok", text)
+
+
+def _objects(installation: Installation) -> Check:
+    kept = objects.describe(installation)
+    if kept["store"] == "own":
+        return Check("Objects", "ok", f"are kept in {kept['place']}")
+    if kept["problem"]:
+        remedy = "See objects_url in settings.toml, and that its server runs."
+        return Check("Objects", "fail", f"are kept by {kept['place']}: {kept['problem']}", remedy)
+    return Check("Objects", "ok", f"are kept by {kept['place']}, which answers")
 
 
 def _port(installation: Installation) -> Check:

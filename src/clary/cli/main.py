@@ -66,7 +66,11 @@ def _running(command: Add) -> None:
     command(commands.studio, "studio")
     command(commands.down, "down")
     _json(command(commands.status, "status"))
-    _json(command(commands.doctor, "doctor"))
+    doctor = command(commands.doctor, "doctor")
+    _json(doctor)
+    doctor.add_argument(
+        "--deep", action="store_true", help="also read everything that is stored, to find what has been damaged"
+    )
     _json(command(commands.version, "version"))
 
 

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from clary import __version__
+from clary.cli import objects
 from clary.cli.client import ApiError
 from clary.cli.installation import Installation
 from clary.cli.mistakes import Mistake
@@ -69,6 +70,7 @@ def collect(installation: Installation) -> dict[str, Any]:
             **{name: {"pid": child["pid"], "restarts": child["restarts"]} for name, child in running.children.items()},
         },
     }
+    document["objects"] = objects.describe(installation)
     try:
         document["work"] = work(installation)
     except (ApiError, OSError) as error:
@@ -88,6 +90,9 @@ def render(document: dict[str, Any], installation: Installation) -> str:
         f"  Account    {document['account']}, region {document['region']}",
         f"  Up         {_duration(document['uptime_s'])}",
     ]
+    kept = document["objects"]
+    if kept["store"] == "external":
+        lines.append(f"  Objects    {kept['place']}, {kept['problem'] or 'which answers'}")
     for name, process in document["processes"].items():
         restarts = f", started again {process['restarts']} times" if process["restarts"] else ""
         lines.append(f"  {name.capitalize():<10} process {process['pid']}{restarts}")

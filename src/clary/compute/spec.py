@@ -101,6 +101,8 @@ class Output:
     """Whether an empty or missing folder is fine (an archive of nothing is still written when it is not)."""
     continuous: bool = False
     """Upload changed files while the job runs, too: checkpoints, and processing outputs of mode ``Continuous``."""
+    key: str = ""
+    """The KMS key of the objects; empty for what the bucket has as its default."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ class Transform:
     """The objects, of kind ``prefix`` or ``manifest``; they are not brought into the job."""
     output: str
     """The prefix under which each object's output gets the object's name and ``.out``."""
+    output_key: str = ""
+    """The KMS key of the outputs; empty for what the bucket has as its default."""
     content_type: str = ""
     accept: str = ""
     unzip: bool = False

@@ -18,6 +18,7 @@ from clary.core.errors import (
 from clary.resources.context import Context, Platform, ServiceApp
 from clary.services.cloudwatch.api import keep_batch
 from clary.services.iam.api import Identities, Principal
+from clary.services.iam.resource_policies import compiled
 from clary.state.records import VersionConflict
 from clary.wire import plainly
 from clary.wire.catalog import service as service_named
@@ -47,7 +48,7 @@ class ControlApp:
         self._identities = identities
         self._services = services
         keep_metrics = partial(keep_batch, platform)
-        self._own = OwnRequests(identities, services, platform.settings.account, reset, keep_metrics)
+        self._own = OwnRequests(identities, services, platform.settings.account, reset, keep_metrics, platform)
 
     def answer(self, request: Request) -> Response:
         """One request; waits until it is done, so that each has a thread."""
@@ -114,7 +115,12 @@ class ControlApp:
         resource = app.resource_of(context, operation, params) if app.resource_of else "*"
         if operation not in app.open_operations:
             conditions = app.conditions_of(operation, params) if app.conditions_of else {}
-            self._identities.authorize(caller, f"{app.action_prefix or service}:{operation}", resource, conditions)
+            policy, owner = app.policy_of(context, operation, params) if app.policy_of else (None, None)
+            own = compiled(policy) if policy else None
+            action = f"{app.action_prefix or service}:{app.actions.get(operation, operation)}"
+            # What identity policies alone have allowed is remembered, as long as nothing else is asked.
+            foreign = owner if owner != caller.account else None
+            self._identities.authorize(caller, action, resource, conditions, own, foreign)
 
     @staticmethod
     def _handle(

@@ -10,9 +10,11 @@ import orjson
 
 from clary.control import model
 from clary.core.errors import ServiceError, ValidationException
-from clary.resources.context import ServiceApp
+from clary.resources.context import Platform, ServiceApp
+from clary.services import s3_notifications
 from clary.services.iam.api import Identities
 from clary.services.iam.sign_in import SignIns
+from clary.services.kms.api import Keys
 from clary.services.sagemaker.mlflow.api import Sessions, key_of
 from clary.wire import plainly
 from clary.wire.http import Request, Response
@@ -30,14 +32,17 @@ class OwnRequests:
         account: str,
         reset: Callable[[], None],
         keep_metrics: Callable[[bytes], None],
+        platform: Platform,
     ) -> None:
         self._identities = identities
         self._sign_ins = SignIns(identities, identities.clock)
         self._tracking_sessions = Sessions(identities)
+        self._keys = Keys(identities)
         self._services = services
         self._account = account
         self._reset = reset
         self._keep_metrics = keep_metrics
+        self._platform = platform
 
     def answer(self, request: Request) -> Response:
         """One request."""
@@ -60,6 +65,16 @@ class OwnRequests:
         if page == ("POST", "/_clary/mlflow/session"):
             members = _members(request)
             return {"session": self._tracking_sessions.begin(key_of(members["server"]), members["ticket"])}
+        if page == ("POST", "/_clary/kms/managed"):
+            members = _members(request)
+            self._keys.refresh()
+            return {"arn": self._keys.managed_key(members["account"], members["region"], members["service"]).arn}
+        if page == ("POST", "/_clary/s3/notices"):
+            return {"done": s3_notifications.deliver(self._platform, _document(request)["notices"])}
+        if page == ("POST", "/_clary/s3/destinations"):
+            asked = _document(request)
+            found = s3_notifications.validate(self._platform, asked["account"], asked["bucket"], asked["destinations"])
+            return {"invalid": found}
         if page == ("POST", "sign-in"):
             members = _members(request)
             return {"session": self._sign_ins.by_password(self._account, members["UserName"], members["Password"])}
@@ -79,6 +94,22 @@ class OwnRequests:
 class _Text(dict[str, str]):
     def __missing__(self, name: str) -> str:
         raise ValidationException(f"{name} is required.")
+
+
+class _Document(dict[str, Any]):
+    def __missing__(self, name: str) -> Any:
+        raise ValidationException(f"{name} is required.")
+
+
+def _document(request: Request) -> _Document:
+    """The body as an object. Raises ``ValidationException``."""
+    try:
+        members = orjson.loads(request.body)
+    except orjson.JSONDecodeError:
+        members = None
+    if not isinstance(members, dict):
+        raise ValidationException("The request must be a JSON object.")
+    return _Document(members)
 
 
 def _members(request: Request) -> _Text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from clary.control.scheduler import Scheduler
 from clary.resources.context import Platform
 from clary.services.iam.api import Identities
+from clary.services.kms.seeded import add_test_keys
 
 
 def reset(platform: Platform, identities: Identities, scheduler: Scheduler) -> None:
@@ -19,3 +20,5 @@ def reset(platform: Platform, identities: Identities, scheduler: Scheduler) -> N
             platform.placement.discard(volume)
         platform.placement.retire_all()
         identities.bootstrap()
+        if platform.settings.test_mode:
+            add_test_keys(identities)

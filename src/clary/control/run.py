@@ -24,6 +24,8 @@ from clary.core.settings import Settings
 from clary.resources.context import Platform
 from clary.services.catalog import services
 from clary.services.iam.api import Identities
+from clary.services.kms.seeded import add_test_keys
+from clary.services.sqs.arrivals import ARRIVALS
 from clary.state.database import Database
 
 THREADS = 16
@@ -36,6 +38,8 @@ async def serve(settings: Settings) -> None:
     database.prepare()
     identities = Identities(database, settings)
     identities.bootstrap()
+    if settings.test_mode:
+        add_test_keys(identities)
     executor = ThreadPoolExecutor(THREADS, thread_name_prefix="control")
     apps = services()
     reconcilers = {(app.name, kind): fn for app in apps.values() for kind, fn in app.reconcilers.items()}
@@ -65,6 +69,8 @@ async def serve(settings: Settings) -> None:
     try:
         await _told_to_stop()
     finally:
+        # Requests that wait for messages would hold the process up.
+        ARRIVALS.close()
         listener.stop()
         agents.close()
         work.cancel()

@@ -25,6 +25,7 @@ from clary import __version__
 from clary.control.child import Child, ending, process_start
 from clary.control.probe import answers, read_state
 from clary.control.rotating_log import RotatingLog
+from clary.core.external_keys import ExternalKeys
 from clary.core.settings import Settings, SettingsError, load
 
 EXIT_STOPPED = 0
@@ -348,6 +349,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load(options.home, port=options.port)
         settings.create_folders()
+        if settings.objects_url:
+            # Said at once rather than by an edge that dies again and again.
+            ExternalKeys(settings)
+        if settings.master_key:
+            # The same; imported here because hardly anybody needs it.
+            from clary.services.iam.vault import master_key_of
+
+            master_key_of(settings)
         lifeline = sys.stdin.fileno() if options.until_eof else None
         supervisor = Supervisor(settings, programs(settings), options.ready_fd, lifeline)
         return supervisor.run()

@@ -17,6 +17,8 @@ class ServiceError(Exception):
 
     code: ClassVar[str] = "InternalFailure"
     status: ClassVar[int] = 500
+    query_code: ClassVar[str] = ""
+    """The code under which clients of the query protocol know it, where that is another one (SQS)."""
 
     def __init__(self, message: str, **members: Any) -> None:
         super().__init__(message)
@@ -202,3 +204,9 @@ class ServiceUnavailable(ServiceError):
 
     code = "ServiceUnavailable"
     status = 503
+
+
+def named(code: str, status: int, message: str) -> ServiceError:
+    """An error under a code that is known only when it occurs: what another part of the platform has answered."""
+    kind: type[ServiceError] = type(code, (ServiceError,), {"code": code, "status": status})
+    return kind(message)

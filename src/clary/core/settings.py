@@ -33,6 +33,10 @@ class Settings:
     region: str = "us-east-1"
     database: str = ""
     """URL of the database; empty means SQLite in the home folder."""
+    master_key: str = ""
+    """The file that holds the installation's master key, 32 bytes that only this user may read; empty means
+    ``secrets/master.key``, which is made at the first start. One outside of the home folder keeps a copy of that folder
+    from being enough to read what is encrypted in it."""
     isolation: str = "auto"
     """How job processes are held: ``bubblewrap``, ``plain``, or ``auto`` (the strongest that works here)."""
     strict: bool = False
@@ -49,6 +53,13 @@ class Settings:
     content_host: str = ""
     """The domain under whose sub-domains browsers see what users bring, pages of MLflow for example; on loopback
     ``localhost`` where it is not set."""
+    objects_url: str = ""
+    """An S3 server that keeps all objects in place of this installation's own store: ``https://s3.example.com``."""
+    objects_region: str = "us-east-1"
+    """The region that requests to that server are signed for."""
+    objects_profile: str = ""
+    """The AWS profile with that server's keys, where they are neither in ``secrets/objects.json`` nor in the
+    environment."""
     test_mode: bool = False
     """Seed the well-known keys of public test suites; only on loopback."""
 
@@ -59,6 +70,10 @@ class Settings:
             raise SettingsError(f"isolation must be auto, bubblewrap or plain, got {self.isolation!r}")
         if self.public_url and not self.public_url.startswith(("http://", "https://")):
             raise SettingsError(f"public_url must begin with http:// or https://, got {self.public_url!r}")
+        if self.objects_url:
+            _check_objects_url(self.objects_url)
+        if self.master_key and self.master_key_file.is_relative_to(self.home):
+            raise SettingsError(f"master_key must lie outside of the home folder, got {self.master_key!r}")
         if not 0 <= self.port <= 65535:
             raise SettingsError(f"port must lie in 0..65535, got {self.port}")
         if self.test_mode and self.host not in ("127.0.0.1", "::1", "localhost"):
@@ -86,6 +101,11 @@ class Settings:
     @property
     def secrets(self) -> Path:
         return self.home / "secrets"
+
+    @property
+    def master_key_file(self) -> Path:
+        """``master_key`` or what stands for it."""
+        return Path(self.master_key).expanduser().absolute() if self.master_key else self.secrets / "master.key"
 
     @property
     def objects(self) -> Path:
@@ -121,6 +141,23 @@ class Settings:
         for folder in (self.home, self.secrets, self.home / "state", self.objects, self.jobs, self.run, self.log):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.chmod(0o700)
+
+
+def _check_objects_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        named = False
+    if not named:
+        raise SettingsError(
+            "objects_url must be the address of a server, as https://s3.example.com or http://10.0.0.5:9000"
+        )
+    if parts.username or parts.password:
+        # It is shown and logged; and so it is not repeated here.
+        raise SettingsError("objects_url must not have keys in it; they belong into secrets/objects.json")
+    if parts.query or parts.fragment or parts.path.strip("/"):
+        raise SettingsError(f"objects_url must have no path and no query, got {url!r}")
 
 
 def load(home: Path | str | None = None, environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:

@@ -22,6 +22,9 @@ S3_ACCOUNTS = {
     "tenant": ("777788889999", "CLARYS3TESTTENANT000", "clary-s3-tests-secret-of-tenant"),
 }
 """Account, access key and secret of the three parties of ceph/s3-tests."""
+S3_REGION = "us-east-1"
+S3_KEYS = ("5e5f0a8c-6d43-4c55-9a1e-0c1a7a9b1d01", "5e5f0a8c-6d43-4c55-9a1e-0c1a7a9b1d02")
+"""The ids of two keys of KMS in the first account."""
 
 
 def s3tests(port: int) -> str:
@@ -45,6 +48,8 @@ def s3tests(port: int) -> str:
         ]
         if name == "main":
             lines.append("api_name =")
+            for option, key in zip(("kms_keyid", "kms_keyid2"), S3_KEYS, strict=True):
+                lines.append(f"{option} = arn:aws:kms:{S3_REGION}:{account}:key/{key}")
         if name == "tenant":
             lines.append("tenant = testx")
         sections.append("\n".join(lines))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 from time import perf_counter
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from clary.core import clock
 from clary.core.errors import InternalFailure, MissingAuthenticationToken, ServiceError
@@ -23,6 +23,7 @@ from clary.edge.body import CheckedBody, whole
 from clary.edge.forward import Control
 from clary.edge.hosts import HostCheck
 from clary.edge.inference import LARGEST_PAYLOAD, Inference
+from clary.edge.objects import S3
 from clary.edge.own import TEST_RESET, OwnPages
 from clary.edge.payload_parts import PayloadParts
 from clary.edge.studio.app import Studio
@@ -30,7 +31,7 @@ from clary.edge.tracking import Tracking
 from clary.objects.model import Bucket
 from clary.services.iam.api import Identities, Principal
 from clary.services.iam.policy import Policies, policies
-from clary.services.s3.app import S3App
+from clary.services.s3 import configurations
 from clary.services.s3.http import S3Request, S3Response
 from clary.wire import route as routing
 from clary.wire import serialize, sigv2, sigv4
@@ -50,8 +51,16 @@ _CONDITION_HEADERS = (
     "x-amz-metadata-directive",
     "x-amz-server-side-encryption",
     "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-server-side-encryption-customer-algorithm",
+    "x-amz-grant-full-control",
+    "x-amz-grant-read",
+    "x-amz-grant-write",
+    "x-amz-grant-read-acp",
+    "x-amz-grant-write-acp",
     "x-amz-storage-class",
 )
+
+_GLOBAL_CONDITIONS = {"aws:Referer": "referer", "aws:UserAgent": "user-agent"}
 
 _HELD = {
     "content-disposition": "attachment",
@@ -73,7 +82,7 @@ class EdgeApp:
         self,
         settings: Settings,
         identities: Identities,
-        s3: S3App,
+        s3: S3,
         inference: Inference,
         control: Control,
         own: OwnPages,
@@ -236,6 +245,7 @@ def _s3_request(
         trailers=body.trailers,
         principal=principal,
         virtual_bucket=virtual_bucket,
+        client=request.client,
     )
 
 
@@ -245,6 +255,8 @@ def authorize_s3(identities: Identities) -> Callable[[S3Request, str, str, Bucke
     async def authorize(request: S3Request, action: str, arn: str, bucket: Bucket | None) -> None:
         policy = bucket_policy(bucket) if bucket is not None else None
         owner = bucket.account if bucket is not None else None
+        if bucket is not None and (request.principal is None or request.principal.account != owner):
+            policy = None if configurations.keeps_strangers_out(bucket) else policy
         identities.authorize(request.principal, action, arn, _conditions(request), policy, owner)
 
     return authorize
@@ -260,6 +272,11 @@ def _conditions(request: S3Request) -> dict[str, str]:
         parameters = request.parameters
         values |= {f"s3:{name}": parameters[name] for name in _CONDITION_PARAMETERS if name in parameters}
     headers = request.headers
+    if request.client:
+        values["aws:SourceIp"] = request.client
+    values |= {key: headers[name] for key, name in _GLOBAL_CONDITIONS.items() if name in headers}
+    if "x-amz-tagging" in headers:
+        values |= {f"s3:RequestObjectTag/{name}": value for name, value in parse_qsl(headers["x-amz-tagging"])}
     return values | {f"s3:{name}": headers[name] for name in _CONDITION_HEADERS if name in headers}
 
 
@@ -295,6 +312,7 @@ def _request(scope: Scope) -> Request:
         query=scope["query_string"].decode("latin-1"),
         headers=headers,
         host=headers.get("host", ""),
+        client=(scope.get("client") or ("",))[0],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
@@ -10,6 +11,8 @@ from clary.core.errors import RequestTooLarge
 from clary.wire.errors import ContentHashMismatch, IncompleteBody
 from clary.wire.sigv4 import ChunkedDecoder, Verified
 
+_BATCH = 512 * 1024
+"""Bytes hashed at a time: enough that handing them to a thread costs nothing beside it."""
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
@@ -74,14 +77,44 @@ class CheckedBody:
                     yield data
             self._decoder.finish()
             return
-        digest = hashlib.sha256() if self._expected is not None else None
+        digest = _Sha256() if self._expected is not None else None
         async for piece in pieces(self._receive):
             if digest is not None:
-                digest.update(piece)
+                await digest.update(piece)
             yield piece
-        if digest is not None and digest.hexdigest() != self._expected:
+        if digest is not None and (computed := await digest.finish()) != self._expected:
             raise ContentHashMismatch(
                 "The provided 'x-amz-content-sha256' header does not match what was computed.",
                 ClientComputedContentSHA256=self._expected,
-                S3ComputedContentSHA256=digest.hexdigest(),
+                S3ComputedContentSHA256=computed,
             )
+
+
+class _Sha256:
+    """The hash of a stream, computed in a thread while the next bytes arrive; a short stream's at once."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._waiting: list[bytes] = []
+        self._size = 0
+        self._running: asyncio.Future[None] | None = None
+
+    async def update(self, piece: bytes) -> None:
+        self._waiting.append(piece)
+        self._size += len(piece)
+        if self._size >= _BATCH:
+            if self._running is not None:
+                await self._running
+            batch, self._waiting, self._size = self._waiting, [], 0
+            self._running = asyncio.get_running_loop().run_in_executor(None, self._take, batch)
+
+    async def finish(self) -> str:
+        """The hash in hexadecimal."""
+        if self._running is not None:
+            await self._running
+        self._take(self._waiting)
+        return self._hash.hexdigest()
+
+    def _take(self, batch: list[bytes]) -> None:
+        for piece in batch:
+            self._hash.update(piece)

@@ -24,8 +24,8 @@ import orjson
 from clary.core.errors import ServiceError
 from clary.core.ids import request_id as new_request_id
 from clary.edge.answer import Answer
+from clary.edge.objects import S3
 from clary.services.iam.api import Identities
-from clary.services.s3.app import S3App
 from clary.services.s3.http import S3Request
 from clary.wire.http import Request
 
@@ -50,6 +50,8 @@ class Capture(NamedTuple):
     json: tuple[str, ...]
     """The content types that are kept as text; all others are kept as base64."""
     role: str
+    key: str = ""
+    """The KMS key under which it is kept; empty for what the bucket has as its default."""
 
     @classmethod
     def of(cls, document: Mapping[str, Any] | None) -> Capture | None:
@@ -57,7 +59,8 @@ class Capture(NamedTuple):
         if document is None:
             return None
         modes, kinds = frozenset(document["modes"]), (tuple(document["csv"]), tuple(document["json"]))
-        return cls(document["percent"], document["uri"], modes, *kinds, document["role"])
+        # A route of a version before has no key.
+        return cls(document["percent"], document["uri"], modes, *kinds, document["role"], document.get("key", ""))
 
 
 class Place(NamedTuple):
@@ -73,7 +76,7 @@ class Place(NamedTuple):
 class Captures:
     """All records that are not written yet."""
 
-    def __init__(self, identities: Identities, s3: S3App, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, identities: Identities, s3: S3, clock: Callable[[], float] = time.time) -> None:
         self._identities = identities
         self._s3 = s3
         self._clock = clock
@@ -142,7 +145,11 @@ class Captures:
                 S3Request(
                     method="PUT",
                     path=f"/{bucket}/{quote(key)}",
-                    headers={"content-length": str(len(body)), "content-type": "application/jsonlines"},
+                    headers={
+                        "content-length": str(len(body)),
+                        "content-type": "application/jsonlines",
+                        **_under(place.capture.key),
+                    },
                     body=_once(body),
                     account=principal.account,
                     region=place.region,
@@ -156,6 +163,12 @@ class Captures:
         if answer.status != 200:
             told = answer.body if isinstance(answer.body, bytes) else b""
             logger.warning("captured data of endpoint %s is lost: %s", place.endpoint, told.decode("utf-8", "replace"))
+
+
+def _under(key: str) -> dict[str, str]:
+    if not key:
+        return {}
+    return {"x-amz-server-side-encryption": "aws:kms", "x-amz-server-side-encryption-aws-kms-key-id": key}
 
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:

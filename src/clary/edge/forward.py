@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from clary.core.errors import ServiceUnavailable
+import orjson
+
+from clary.core.errors import ServiceUnavailable, named
 from clary.edge.answer import Answer, Header, NotConnected, UpstreamError
 from clary.edge.upstream import Pool
 from clary.services.iam.api import Principal
@@ -80,6 +84,23 @@ class Control:
             if name not in (b"content-length", b"date", b"server", b"connection")
         }
         return Response(answer.status, returned, answer.body)
+
+    async def managed_key(self, account: str, region: str) -> str:
+        """The ARN of the key of KMS that objects are encrypted under where nobody names one. Raises errors of KMS and
+        ``ServiceUnavailable``."""
+        return str(
+            (await self.ask("/_clary/kms/managed", {"account": account, "region": region, "service": "s3"}))["arn"]
+        )
+
+    async def ask(self, path: str, members: Mapping[str, Any]) -> dict[str, Any]:
+        """What the control plane answers the edge itself. Raises the error it tells, and ``ServiceUnavailable``."""
+        request = Request("POST", path, "", {"content-type": "application/json"}, orjson.dumps(members), "control")
+        response = await self.send(request, "clary", "", None, "edge")
+        assert isinstance(response.body, bytes)
+        document: dict[str, Any] = orjson.loads(response.body)
+        if response.status != 200:
+            raise named(document.get("code", "InternalFailure"), response.status, document.get("message", ""))
+        return document
 
     async def _ask(self, method: bytes, target: bytes, headers: list[Header], body: bytes) -> Answer:
         until = time.monotonic() + WAIT_SECONDS

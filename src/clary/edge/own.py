@@ -16,6 +16,7 @@ from clary.core.errors import MissingAuthenticationToken, ServiceError
 from clary.core.settings import Settings
 from clary.edge.body import whole
 from clary.edge.capture import Captures
+from clary.edge.external.app import ExternalS3
 from clary.edge.forward import Control
 from clary.edge.invocations import Invocations
 from clary.edge.routes import Routes
@@ -24,6 +25,7 @@ from clary.objects.store import ObjectStore
 from clary.services.iam.api import Identities, Principal
 from clary.services.iam.principals import root_principal
 from clary.services.iam.sign_in import SignIns
+from clary.services.kms.api import Keys
 from clary.wire import sigv4
 from clary.wire.http import Request, Response
 
@@ -38,6 +40,13 @@ log = logging.getLogger(__name__)
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
+class ResetRefused(ServiceError):
+    """What a reset would remove is not this installation's alone."""
+
+    code = "ResetRefused"
+    status = 409
+
+
 class OwnPages:
     """What is served below ``/_clary/``."""
 
@@ -45,15 +54,17 @@ class OwnPages:
         self,
         settings: Settings,
         identities: Identities,
+        keys: Keys,
         routes: Routes,
         pool: Pool,
         control: Control,
-        store: ObjectStore,
+        store: ObjectStore | ExternalS3,
         invocations: Invocations,
         captures: Captures,
     ) -> None:
         self._settings = settings
         self._identities = identities
+        self._keys = keys
         self._routes = routes
         self._pool = pool
         self._control = control
@@ -78,6 +89,8 @@ class OwnPages:
             return self._credentials(request)
         if page == ("POST", "/_clary/reset"):
             return await self._reset(request, receive)
+        if page == ("GET", "/_clary/objects"):
+            return await self._objects(request, receive)
         if page == ("POST", "/_clary/link"):
             return await self._link(request, receive)
         if page == ("POST", TEST_RESET) and self._settings.test_mode:
@@ -123,23 +136,33 @@ class OwnPages:
         return credential.principal, authorization.region
 
     async def _clear(self, request: Request, region: str, principal: Principal) -> Response:
+        if isinstance(self._store, ExternalS3):
+            # It may hold what was there before this installation, and what others rely on.
+            raise ResetRefused(
+                f"Objects lie in the external store {self._store.store.url}, which a reset must not empty; an "
+                "installation with one cannot be reset."
+            )
         asked = replace(request, path="/_clary/reset")
         self._invocations.forget()
         self._captures.forget()
         response = await self._control.send(asked, "clary", region, principal, "reset")
-        await self._clear_objects()
+        await self._store.clear()
         self.refresh()
         return response
 
-    async def _clear_objects(self) -> None:
-        for bucket in list(self._store.buckets()):
-            while (page := await self._store.list(bucket.name)).objects:
-                await self._store.delete_many(bucket.name, [item.key for item in page.objects])
-            await self._store.delete_bucket(bucket.name)
+    async def _objects(self, request: Request, receive: Receive) -> Response:
+        """Which store is used, and whether it answers; ``problem`` is empty where it does."""
+        principal, _ = await self._signed(request, receive)
+        self._identities.authorize(principal, "clary:DescribeObjects", "*", {})
+        if isinstance(self._store, ObjectStore):
+            return _json(200, {"store": "own", "place": str(self._settings.objects), "problem": ""})
+        store = self._store.store
+        return _json(200, {"store": "external", "place": store.url, "problem": await store.problem()})
 
     def refresh(self) -> None:
         """Take notice of what changed in the database."""
         self._identities.refresh()
+        self._keys.refresh()
         if self._routes.refresh():
             self._pool.forget(self._routes.addresses() | {self._control.address})
 
@@ -149,6 +172,7 @@ class OwnPages:
         while True:
             try:
                 await loop.run_in_executor(None, self._identities.refresh)
+                await loop.run_in_executor(None, self._keys.refresh)
                 if await loop.run_in_executor(None, self._routes.refresh):
                     # Connections belong to the loop's thread.
                     self._pool.forget(self._routes.addresses() | {self._control.address})

@@ -7,17 +7,23 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any
 
 import uvloop
 
 from clary.core.files import write_private
 from clary.core.process import begin, server
-from clary.core.settings import Settings
+from clary.core.settings import Settings, SettingsError
 from clary.edge.app import EdgeApp, authorize_s3
 from clary.edge.capture import Captures
+from clary.edge.forms import sign_form
 from clary.edge.forward import Control
 from clary.edge.inference import Inference
 from clary.edge.invocations import Invocations
+from clary.edge.notices import check_destinations, deliver
+from clary.edge.objects import S3, external
 from clary.edge.own import OwnPages
 from clary.edge.protocol import EdgeProtocol
 from clary.edge.routes import Routes
@@ -26,10 +32,16 @@ from clary.edge.tracking import Tracking
 from clary.edge.upstream import Pool
 from clary.objects.store import ObjectStore
 from clary.services.iam.api import Identities
+from clary.services.kms.api import Keys
 from clary.services.s3.app import S3App
+from clary.services.s3.call import Services
+from clary.services.s3.encryption import Encryption
+from clary.services.s3.expiry import Expiry
+from clary.services.s3.notifications import Notifications
 from clary.state.database import Database
 
 PREPARED_SECONDS = 30.0
+TEST_DAY_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75
 """Longer than AWS's clients keep an idle connection, so that they never meet one that is just being closed."""
 
@@ -39,16 +51,27 @@ async def serve(settings: Settings) -> None:
     listener = _listen(settings)
     database = Database(settings.database_url, read_only=True)
     await _wait_for_tables(database)
-    store = ObjectStore(settings.objects)
-    await store.open()
     pool = Pool()
     identities = Identities(database, settings)
+    authorize = authorize_s3(identities)
+    store = external(settings, authorize) or ObjectStore(settings.objects)
+    if isinstance(store, ObjectStore):
+        await store.open()
     routes = Routes(database)
     control = Control(settings.control_socket, pool)
     invocations = Invocations(control)
-    s3 = S3App(store, authorize_s3(identities))
+    keys = Keys(identities)
+    upkeep: list[Coroutine[Any, Any, None]] = []
+    s3: S3
+    if isinstance(store, ObjectStore):
+        notifications = Notifications(partial(check_destinations, control))
+        encryption = Encryption(identities.vault, keys, control.managed_key)
+        s3 = S3App(store, Services(encryption, notifications, sign_form(identities)), authorize)
+        upkeep = [deliver(store, control), expiry(settings, store, notifications).keep_on()]
+    else:
+        s3 = store
     captures = Captures(identities, s3)
-    own = OwnPages(settings, identities, routes, pool, control, store, invocations, captures)
+    own = OwnPages(settings, identities, keys, routes, pool, control, store, invocations, captures)
     inference = Inference(routes, pool, invocations, captures)
     studio = Studio(settings, identities, control, inference)
     tracking = Tracking(settings, identities, routes, pool, control)
@@ -57,7 +80,7 @@ async def serve(settings: Settings) -> None:
     listening = server(app, EdgeProtocol, keep_alive_seconds=KEEP_ALIVE_SECONDS)
     port = listener.getsockname()[1]
     write_private(settings.run / "edge.json", json.dumps({"port": port, "pid": os.getpid()}))
-    tasks = [asyncio.create_task(each) for each in (own.keep_fresh(), invocations.tell(), captures.write())]
+    tasks = [asyncio.create_task(each) for each in (own.keep_fresh(), invocations.tell(), captures.write(), *upkeep)]
     try:
         await listening.serve(sockets=[listener])
     finally:
@@ -67,6 +90,13 @@ async def serve(settings: Settings) -> None:
         await invocations.close()
         await store.close()
         database.close()
+
+
+def expiry(settings: Settings, store: ObjectStore, notifications: Notifications) -> Expiry:
+    """What lets objects expire; in test mode a day of a rule lasts ten seconds, as ceph/s3-tests expects."""
+    if settings.test_mode:
+        return Expiry(store, notifications, day=TEST_DAY_SECONDS * 1000, every=TEST_DAY_SECONDS / 4)
+    return Expiry(store, notifications)
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -91,6 +121,9 @@ def main() -> int:
     settings = begin("clary.edge")
     try:
         uvloop.run(serve(settings))
+    except SettingsError as error:
+        print(f"clary edge: {error}", file=sys.stderr)  # noqa: T201
+        return 2
     except OSError as error:
         print(f"clary edge: cannot listen on {settings.url}: {error}", file=sys.stderr)  # noqa: T201
         return 1

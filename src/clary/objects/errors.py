@@ -7,9 +7,21 @@ from __future__ import annotations
 
 from clary.core.errors import ServiceError
 
+from .model import Object
+
 
 class StoreInUse(RuntimeError):
     """Another process has the store open."""
+
+
+class SourceReplaced(ServiceError):
+    """What was to be copied has been replaced or removed meanwhile."""
+
+    code = "OperationAborted"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("A conflicting conditional operation is currently in progress against this resource.")
 
 
 class NoSuchBucket(ServiceError):
@@ -24,8 +36,39 @@ class NoSuchKey(ServiceError):
     code = "NoSuchKey"
     status = 404
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, marker: Object | None = None) -> None:
+        """``marker`` is the delete marker that hides the object."""
         super().__init__("The specified key does not exist.", Key=key)
+        self.marker = marker
+
+
+class NoSuchVersion(ServiceError):
+    code = "NoSuchVersion"
+    status = 404
+
+    def __init__(self, key: str, version: str) -> None:
+        super().__init__("The specified version does not exist.", Key=key, VersionId=version)
+
+
+class IsDeleteMarker(ServiceError):
+    """A delete marker was asked for by its version; it has no content."""
+
+    code = "MethodNotAllowed"
+    status = 405
+
+    def __init__(self, marker: Object) -> None:
+        super().__init__(
+            "The specified method is not allowed against this resource.", Method="GET", ResourceType="DeleteMarker"
+        )
+        self.marker = marker
+
+
+class ObjectLocked(ServiceError):
+    code = "AccessDenied"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("Access Denied because object protected by object lock.")
 
 
 class NoSuchUpload(ServiceError):

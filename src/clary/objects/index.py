@@ -1,4 +1,4 @@
-"""The index of the object store in one SQLite file: its tables and every statement on them.
+"""The index of the object store in one SQLite file: its tables, and what is read from them.
 
 Keys are stored as UTF-8 bytes, whose order is S3's. A key may have several rows, one a version, newest first; the
 current version is the first row. Without versioning there is one, and its version is ``null``. Blobs are counted: a
@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from .errors import IsDeleteMarker, NoSuchKey, NoSuchVersion
 from .model import Attributes, Bucket, Object, Part, Segment, Upload
+from .versions import sequence_of
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -26,7 +28,8 @@ CREATE TABLE buckets (
     created INTEGER NOT NULL, versioning TEXT NOT NULL DEFAULT '');
 CREATE TABLE bucket_documents (
     bucket INTEGER NOT NULL, kind TEXT NOT NULL, document BLOB NOT NULL, PRIMARY KEY (bucket, kind)) WITHOUT ROWID;
-CREATE TABLE blobs (id INTEGER PRIMARY KEY, size INTEGER NOT NULL, refs INTEGER NOT NULL, data BLOB);
+CREATE TABLE blobs (id INTEGER PRIMARY KEY, size INTEGER NOT NULL, refs INTEGER NOT NULL, data BLOB, digest TEXT NOT
+    NULL DEFAULT '', envelope BLOB);
 CREATE TABLE objects (
     bucket INTEGER NOT NULL, key BLOB NOT NULL, sequence INTEGER NOT NULL, version TEXT NOT NULL, deleted INTEGER
     NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL, modified INTEGER NOT NULL, blob INTEGER, parts INTEGER NOT
@@ -40,12 +43,22 @@ CREATE TABLE uploads (
 CREATE TABLE parts (
     upload TEXT NOT NULL, number INTEGER NOT NULL, blob INTEGER, size INTEGER NOT NULL, etag TEXT NOT NULL,
     modified INTEGER NOT NULL, checksums BLOB NOT NULL, PRIMARY KEY (upload, number)) WITHOUT ROWID;
+CREATE TABLE notices (id INTEGER PRIMARY KEY AUTOINCREMENT, notice BLOB NOT NULL);
 """
+_MIGRATIONS = {
+    1: """
+ALTER TABLE blobs ADD COLUMN digest TEXT NOT NULL DEFAULT '';
+ALTER TABLE blobs ADD COLUMN envelope BLOB;
+UPDATE blobs SET digest = 'md5:' || o.etag FROM objects AS o WHERE o.blob = blobs.id AND o.parts = 0;
+CREATE TABLE notices (id INTEGER PRIMARY KEY AUTOINCREMENT, notice BLOB NOT NULL);
+"""
+}
+"""What makes the next layout of the one with that number. What a blob's digest is the digest of: its bytes as they
+lie on the disk."""
 
-_OBJECT = "key, sequence, version, size, etag, modified, blob, parts, attributes"
+_OBJECT = "key, sequence, version, size, etag, modified, blob, parts, attributes, deleted"
 _attributes = msgspec.json.Decoder(Attributes)
 _checksums = msgspec.json.Decoder(dict[str, str])
-_encode = msgspec.json.Encoder().encode
 
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
@@ -62,7 +75,11 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == 0:
         connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT")
-    elif version != SCHEMA_VERSION:
+        version = SCHEMA_VERSION
+    while version in _MIGRATIONS:
+        connection.executescript(f"BEGIN; {_MIGRATIONS[version]} PRAGMA user_version = {version + 1}; COMMIT")
+        version += 1
+    if version != SCHEMA_VERSION:
         connection.close()
         raise RuntimeError(f"{path} has layout {version}; this program knows {SCHEMA_VERSION}")
     return connection
@@ -85,13 +102,48 @@ def buckets(connection: sqlite3.Connection) -> dict[str, Bucket]:
     return {bucket.name: bucket for bucket in found.values()}
 
 
-def find(connection: sqlite3.Connection, bucket: int, key: str) -> Object | None:
-    """The current version of ``key``; ``None`` if there is none or it is a delete marker."""
+def newest(connection: sqlite3.Connection, bucket: int, key: str) -> Object | None:
+    """The newest version of ``key``, which may be a delete marker."""
     row = connection.execute(
-        f"SELECT {_OBJECT}, deleted FROM objects WHERE bucket = ? AND key = ? ORDER BY sequence DESC LIMIT 1",
+        f"SELECT {_OBJECT} FROM objects WHERE bucket = ? AND key = ? ORDER BY sequence DESC LIMIT 1",
         (bucket, key.encode()),
     ).fetchone()
-    return None if row is None or row[-1] else _object(row)
+    return _object(row) if row else None
+
+
+def find(connection: sqlite3.Connection, bucket: int, key: str) -> Object | None:
+    """The current version of ``key``; ``None`` if there is none or it is a delete marker."""
+    item = newest(connection, bucket, key)
+    return None if item is None or item.deleted else item
+
+
+def find_version(connection: sqlite3.Connection, bucket: int, key: str, version: str) -> Object | None:
+    """The version of ``key`` with that id, which may be a delete marker."""
+    sequence = sequence_of(version)
+    where, value = ("sequence = ?", sequence) if sequence is not None else ("version = ?", version)
+    row = connection.execute(
+        f"SELECT {_OBJECT} FROM objects WHERE bucket = ? AND key = ? AND {where}", (bucket, key.encode(), value)
+    ).fetchone()
+    # Where the sequence leads to a row, its version must still be the one that was asked for.
+    return _object(row) if row and row[2] == version else None
+
+
+def look_up(connection: sqlite3.Connection, bucket: int, key: str, version: str | None) -> Object:
+    """The current object under ``key``, or one version of it.
+
+    Raises ``NoSuchKey``, and for a version ``NoSuchVersion`` or ``IsDeleteMarker``.
+    """
+    if version is None:
+        item = newest(connection, bucket, key)
+        if item is None or item.deleted:
+            raise NoSuchKey(key, item)
+        return item
+    item = find_version(connection, bucket, key, version)
+    if item is None:
+        raise NoSuchVersion(key, version)
+    if item.deleted:
+        raise IsDeleteMarker(item)
+    return item
 
 
 def scan(connection: sqlite3.Connection, bucket: int, start: bytes, end: bytes | None, limit: int) -> list[Object]:
@@ -106,23 +158,62 @@ def scan(connection: sqlite3.Connection, bucket: int, start: bytes, end: bytes |
     return [_object(row) for row in rows]
 
 
-def segments(connection: sqlite3.Connection, item: Object) -> list[Segment]:
-    """The blobs that make up ``item``, in order."""
+def scan_versions(
+    connection: sqlite3.Connection, bucket: int, start: tuple[bytes, int | None], end: bytes | None, limit: int
+) -> list[Object]:
+    """Up to ``limit`` versions after ``start`` with a key below ``end``, in the order of keys, the newest first.
+
+    ``start`` is a key and the sequence number of the version of it that was last; ``None`` for none of them.
+    """
+    key, last = start
+    found: list[Object] = []
+    if last is not None:
+        rows = connection.execute(
+            f"SELECT {_OBJECT} FROM objects WHERE bucket = ? AND key = ? AND sequence < ? "
+            "ORDER BY sequence DESC LIMIT ?",
+            (bucket, key, last, limit),
+        )
+        found += map(_object, rows)
+        key += b"\0"
+    if len(found) < limit:
+        rows = connection.execute(
+            f"SELECT {_OBJECT} FROM objects WHERE bucket = ? AND key >= ? AND key < coalesce(?, x'ffff') "
+            "ORDER BY key, sequence DESC LIMIT ?",
+            (bucket, key, end, limit - len(found)),
+        )
+        found += map(_object, rows)
+    return found
+
+
+def is_newest(connection: sqlite3.Connection, bucket: int, item: Object) -> bool:
+    """Whether no version of the same key is newer."""
+    return not connection.execute(
+        "SELECT 1 FROM objects WHERE bucket = ? AND key = ? AND sequence > ? LIMIT 1",
+        (bucket, item.key.encode(), item.sequence),
+    ).fetchone()
+
+
+def content(connection: sqlite3.Connection, item: Object) -> tuple[list[Segment], dict[int, bytes]]:
+    """The blobs that make up ``item``, in order, and the bytes of those that are kept in the index; the others are
+    files."""
     if item.parts:
         rows = connection.execute(
-            "SELECT number, blob, size, checksum FROM segments WHERE sequence = ? ORDER BY number", (item.sequence,)
-        )
-        return [Segment(*row) for row in rows]
-    return [] if item.blob is None else [Segment(1, item.blob, item.size)]
+            "SELECT s.number, s.blob, s.size, s.checksum, b.envelope, b.data FROM segments AS s "
+            "JOIN blobs AS b ON b.id = s.blob WHERE s.sequence = ? ORDER BY s.number",
+            (item.sequence,),
+        ).fetchall()
+    elif item.blob is not None:
+        rows = connection.execute(
+            "SELECT 1, id, size, '', envelope, data FROM blobs WHERE id = ?", (item.blob,)
+        ).fetchall()
+    else:
+        rows = []
+    return [Segment(*row[:5]) for row in rows], {row[1]: row[5] for row in rows if row[5] is not None}
 
 
-def inline_data(connection: sqlite3.Connection, item: Object) -> dict[int, bytes]:
-    """The bytes of those blobs of ``item`` that are kept in the index, by blob; the others are files."""
-    which = "IN (SELECT blob FROM segments WHERE sequence = ?)" if item.parts else "= ?"
-    number = item.sequence if item.parts else item.blob
-    # All parts but the last have megabytes, so that this is one blob at most.
-    rows = connection.execute(f"SELECT id, data FROM blobs WHERE data IS NOT NULL AND id {which}", (number,))
-    return dict(rows.fetchall())
+def notices(connection: sqlite3.Connection, limit: int) -> list[tuple[int, bytes]]:
+    """The oldest notices that have not been delivered, and their ids."""
+    return connection.execute("SELECT id, notice FROM notices ORDER BY id LIMIT ?", (limit,)).fetchall()
 
 
 def known_blobs(connection: sqlite3.Connection, blobs: Sequence[int]) -> set[int]:
@@ -140,13 +231,13 @@ def upload(connection: sqlite3.Connection, bucket: int, key: str, upload_id: str
 
 
 def scan_uploads(
-    connection: sqlite3.Connection, bucket: int, start: tuple[bytes, str], end: bytes | None, limit: int
+    connection: sqlite3.Connection, bucket: int, start: tuple[bytes, str | None], end: bytes | None, limit: int
 ) -> list[Upload]:
     """Up to ``limit`` uploads after ``start`` (key and id) with a key below ``end``, in the order of keys and ids."""
     rows = connection.execute(
         "SELECT id, key, created, attributes FROM uploads WHERE bucket = ? AND (key, id) > (?, ?) "
         "AND key < coalesce(?, x'ffff') ORDER BY key, id LIMIT ?",
-        (bucket, *start, end, limit),
+        (bucket, start[0], start[1] or "", end, limit),
     )
     return [_upload(row) for row in rows]
 
@@ -165,8 +256,9 @@ def parts(connection: sqlite3.Connection, upload_id: str, after: int = 0, limit:
 
 
 def _object(row: Sequence[Any]) -> Object:
-    key, sequence, version, size, etag, modified, blob, count, attributes = row[:9]
-    return Object(key.decode(), sequence, version, size, etag, modified, blob, count, _attributes.decode(attributes))
+    key, sequence, version, size, etag, modified, blob, count, attributes, deleted = row
+    decoded = _attributes.decode(attributes)
+    return Object(key.decode(), sequence, version, size, etag, modified, blob, count, decoded, bool(deleted))
 
 
 def _upload(row: Sequence[Any]) -> Upload:
@@ -182,175 +274,6 @@ def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
         yield
     finally:
         connection.execute("COMMIT")
-
-
-class Transaction:
-    """Changes to the index that are committed together; only the writer thread makes one."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-        self.freed: list[int] = []
-        """Blob files that nothing refers to once this is committed."""
-        self.buckets_changed = False
-
-    # -- the transaction itself, as the writer thread drives it
-
-    @staticmethod
-    def begin(connection: sqlite3.Connection) -> None:
-        connection.execute("BEGIN IMMEDIATE")
-
-    @staticmethod
-    def commit(connection: sqlite3.Connection, last: int) -> None:
-        connection.execute(
-            "INSERT INTO meta VALUES ('last_number', ?) ON CONFLICT DO UPDATE SET value = excluded.value", (last,)
-        )
-        connection.execute("COMMIT")
-
-    @staticmethod
-    def rollback(connection: sqlite3.Connection) -> None:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-
-    def __enter__(self) -> Transaction:
-        self.connection.execute("SAVEPOINT job")
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        # A full disk may have rolled back everything already.
-        if self.connection.in_transaction:
-            if kind is not None:
-                self.connection.execute("ROLLBACK TO job")
-            self.connection.execute("RELEASE job")
-
-    # -- buckets
-
-    def bucket(self, name: str) -> int | None:
-        """The id of a bucket."""
-        row = self.connection.execute("SELECT id FROM buckets WHERE name = ?", (name,)).fetchone()
-        return row[0] if row else None
-
-    def bucket_owner(self, name: str) -> str | None:
-        """The account that has a bucket."""
-        row = self.connection.execute("SELECT account FROM buckets WHERE name = ?", (name,)).fetchone()
-        return row[0] if row else None
-
-    def add_bucket(self, name: str, account: str, region: str, created: int) -> None:
-        self.buckets_changed = True
-        self.connection.execute(
-            "INSERT INTO buckets (name, account, region, created) VALUES (?, ?, ?, ?)", (name, account, region, created)
-        )
-
-    def remove_bucket(self, bucket: int) -> bool:
-        """Removes a bucket and the uploads in it; ``False`` if it has objects."""
-        if self.connection.execute("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1", (bucket,)).fetchone():
-            return False
-        self.buckets_changed = True
-        rows = self.connection.execute("SELECT key, id FROM uploads WHERE bucket = ?", (bucket,)).fetchall()
-        for key, upload_id in rows:
-            self.remove_upload(bucket, key.decode(), upload_id)
-        self.connection.execute("DELETE FROM bucket_documents WHERE bucket = ?", (bucket,))
-        self.connection.execute("DELETE FROM buckets WHERE id = ?", (bucket,))
-        return True
-
-    def set_document(self, bucket: int, kind: str, document: bytes | None) -> None:
-        """Puts a configuration on a bucket, or takes it off."""
-        self.buckets_changed = True
-        self.connection.execute("DELETE FROM bucket_documents WHERE bucket = ? AND kind = ?", (bucket, kind))
-        if document is not None:
-            self.connection.execute("INSERT INTO bucket_documents VALUES (?, ?, ?)", (bucket, kind, document))
-
-    # -- blobs
-
-    def add_blob(self, blob: int, size: int, data: bytes | None) -> None:
-        """A blob with one reference; ``data`` if it is kept in the index."""
-        self.connection.execute("INSERT INTO blobs VALUES (?, ?, 1, ?)", (blob, size, data))
-
-    def share(self, blobs: Iterable[int]) -> None:
-        """One more reference to each."""
-        self.connection.executemany("UPDATE blobs SET refs = refs + 1 WHERE id = ?", [(blob,) for blob in blobs])
-
-    def release(self, blob: int) -> None:
-        """One reference less; with the last one the blob goes."""
-        (refs, is_file) = self.connection.execute(
-            "SELECT refs, data IS NULL FROM blobs WHERE id = ?", (blob,)
-        ).fetchone()
-        if refs > 1:
-            self.connection.execute("UPDATE blobs SET refs = refs - 1 WHERE id = ?", (blob,))
-            return
-        self.connection.execute("DELETE FROM blobs WHERE id = ?", (blob,))
-        if is_file:
-            self.freed.append(blob)
-
-    # -- objects
-
-    def put(self, bucket: int, item: Object, pieces: Iterable[Segment] = ()) -> None:
-        """Makes ``item`` the only version of its key; the blobs' references are the caller's to have taken."""
-        self.delete(bucket, item.key)
-        self.connection.execute(
-            "INSERT INTO objects VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)",
-            (
-                bucket, item.key.encode(), item.sequence, item.version, item.size, item.etag, item.modified, item.blob,
-                item.parts, _encode(item.attributes),
-            ),
-        )  # fmt: skip
-        self.connection.executemany(
-            "INSERT INTO segments VALUES (?, ?, ?, ?, ?)",
-            [(item.sequence, piece.number, piece.blob, piece.size, piece.checksum) for piece in pieces],
-        )
-
-    def delete(self, bucket: int, key: str) -> bool:
-        """Removes the object and lets its blobs go; ``False`` if there was none."""
-        rows = self.connection.execute(
-            "DELETE FROM objects WHERE bucket = ? AND key = ? RETURNING sequence, blob, parts", (bucket, key.encode())
-        ).fetchall()
-        for sequence, blob, count in rows:
-            if blob is not None:
-                self.release(blob)
-            if count:
-                for (piece,) in self.connection.execute(
-                    "DELETE FROM segments WHERE sequence = ? RETURNING blob", (sequence,)
-                ).fetchall():
-                    self.release(piece)
-        return bool(rows)
-
-    def set_attributes(self, bucket: int, item: Object, attributes: Attributes) -> None:
-        self.connection.execute(
-            "UPDATE objects SET attributes = ? WHERE bucket = ? AND key = ? AND sequence = ?",
-            (_encode(attributes), bucket, item.key.encode(), item.sequence),
-        )
-
-    # -- uploads
-
-    def add_upload(self, bucket: int, item: Upload) -> None:
-        self.connection.execute(
-            "INSERT INTO uploads VALUES (?, ?, ?, ?, ?)",
-            (item.id, bucket, item.key.encode(), item.created, _encode(item.attributes)),
-        )
-
-    def remove_upload(self, bucket: int, key: str, upload_id: str, *, keep: Sequence[int] = ()) -> None:
-        """Removes an upload and lets go the blobs of its parts, except those of the part numbers to ``keep``."""
-        self.connection.execute(
-            "DELETE FROM uploads WHERE bucket = ? AND key = ? AND id = ?", (bucket, key.encode(), upload_id)
-        )
-        kept = set(keep)
-        rows = self.connection.execute(
-            "DELETE FROM parts WHERE upload = ? RETURNING number, blob", (upload_id,)
-        ).fetchall()
-        for number, blob in rows:
-            if blob is not None and number not in kept:
-                self.release(blob)
-
-    def put_part(self, upload_id: str, part: Part) -> None:
-        """Adds a part, or replaces the one of its number."""
-        for (blob,) in self.connection.execute(
-            "DELETE FROM parts WHERE upload = ? AND number = ? RETURNING blob", (upload_id, part.number)
-        ).fetchall():
-            if blob is not None:
-                self.release(blob)
-        self.connection.execute(
-            "INSERT INTO parts VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (upload_id, part.number, part.blob, part.size, part.etag, part.modified, _encode(part.checksums)),
-        )
 
 
 def prefix_end(prefix: bytes) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import zlib
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from .blobs import BlobFiles
 from .digests import Digests
 from .errors import EntityTooLarge, InsufficientStorageCapacity
+from .sealing import Seal, Sealer
+from .sealing import seal as sealed
 from .writer import is_full
 
 CHUNK = 1 << 20
@@ -34,10 +37,24 @@ class Received:
     checksums: dict[str, str]
     blob: int | None
     data: bytes | None
+    stored: str = ""
+    """The digest of the bytes as they lie on the disk, with its kind: ``md5:…``, ``crc32:…``."""
+    seal: Seal | None = None
+    """What they are encrypted with."""
+
+    @property
+    def etag(self) -> str:
+        return self.seal.etag(self.md5) if self.seal is not None else self.md5
 
 
-async def receive(body: AsyncIterator[bytes], algorithms: Iterable[str], files: BlobFiles, pool: Executor) -> Received:
-    """Reads ``body`` to its end and keeps it.
+async def receive(
+    body: AsyncIterator[bytes],
+    algorithms: Iterable[str],
+    files: BlobFiles,
+    pool: Executor,
+    seal: Seal | None = None,
+) -> Received:
+    """Reads ``body`` to its end and keeps it, encrypted where there is a ``seal``, which serves but once.
 
     Raises what ``body`` raises, ``EntityTooLarge``, and ``InsufficientStorageCapacity`` if the disk is full; then
     no file is left.
@@ -54,14 +71,18 @@ async def receive(body: AsyncIterator[bytes], algorithms: Iterable[str], files: 
             if size > MAXIMUM:
                 raise EntityTooLarge(size, MAXIMUM)
             if waiting >= CHUNK or len(pending) == _MOST_PIECES:
-                blob_file = blob_file or _BlobFile(files, pool, digests)
+                blob_file = blob_file or _BlobFile(files, pool, digests, seal)
                 await blob_file.write(pending)
                 pending, waiting = [], 0
         if blob_file is None and size <= INLINE:
             data = b"".join(pending)
             digests.update(data)
-            return Received(len(data), digests.md5.hex(), digests.checksums, None, data)
-        blob_file = blob_file or _BlobFile(files, pool, digests)
+            md5, stored = digests.md5.hex(), f"md5:{digests.md5.hex()}"
+            if seal is not None:
+                data = sealed(seal.key, data)
+                stored = f"crc32:{zlib.crc32(data):08x}"
+            return Received(size, md5, digests.checksums, None, data, stored, seal)
+        blob_file = blob_file or _BlobFile(files, pool, digests, seal)
         blob = await blob_file.finish(pending)
     except BaseException as error:
         if blob_file is not None:
@@ -69,7 +90,8 @@ async def receive(body: AsyncIterator[bytes], algorithms: Iterable[str], files: 
         if is_full(error):
             raise InsufficientStorageCapacity from error
         raise
-    return Received(digests.size, digests.md5.hex(), digests.checksums, blob, None)
+    md5 = digests.md5.hex()
+    return Received(digests.size, md5, digests.checksums, blob, None, blob_file.stored or f"md5:{md5}", seal)
 
 
 class _BlobFile:
@@ -78,10 +100,14 @@ class _BlobFile:
     One batch is under way at a time, in two threads: one for the MD5, one for the checksums and the file.
     """
 
-    def __init__(self, files: BlobFiles, pool: Executor, digests: Digests) -> None:
+    def __init__(self, files: BlobFiles, pool: Executor, digests: Digests, seal: Seal | None) -> None:
+        self.stored = ""
+        """The digest of what was written, where that is not the content itself."""
         self._files = files
         self._pool = pool
         self._digests = digests
+        self._sealer = Sealer(seal.key) if seal is not None else None
+        self._crc = 0
         self._blob = 0
         self._descriptor = -1
         self._running: list[asyncio.Future[None]] = []
@@ -115,7 +141,13 @@ class _BlobFile:
         if self._descriptor < 0:
             self._blob, self._descriptor = self._files.create()
         self._digests.update_checksums(pieces)
-        written = os.writev(self._descriptor, pieces)
+        self._append(pieces if self._sealer is None else self._sealer.update(pieces))
+
+    def _append(self, pieces: list[bytes]) -> None:
+        if self._sealer is not None:
+            for piece in pieces:
+                self._crc = zlib.crc32(piece, self._crc)
+        written = os.writev(self._descriptor, pieces) if pieces else 0
         if written < sum(map(len, pieces)):
             # Rare: a signal came, or the disk is nearly full; then the next attempt says so.
             rest = memoryview(b"".join(pieces))[written:]
@@ -123,6 +155,9 @@ class _BlobFile:
                 rest = rest[os.write(self._descriptor, rest) :]
 
     def _finish(self) -> None:
+        if self._sealer is not None:
+            self._append([last] if (last := self._sealer.finish()) else [])
+            self.stored = f"crc32:{self._crc:08x}"
         os.fsync(self._descriptor)
         descriptor, self._descriptor = self._descriptor, -1
         os.close(descriptor)

@@ -44,6 +44,11 @@ class Attributes(msgspec.Struct, omit_defaults=True):
     """``FULL_OBJECT`` or ``COMPOSITE``; empty without a checksum."""
     checksum_algorithm: str = ""
     """Of an upload: the algorithm its parts are to use."""
+    retention: str = ""
+    """``GOVERNANCE`` or ``COMPLIANCE`` for a version that may not be removed before ``retain_until``."""
+    retain_until: int = 0
+    """Milliseconds since the epoch."""
+    legal_hold: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class Segment:
     blob: int
     size: int
     checksum: str = ""
+    envelope: bytes | None = None
+    """What its key is sealed in, if the blob is encrypted."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,20 @@ class Object:
     parts: int
     """How many parts a multipart object has; 0 for others."""
     attributes: Attributes
+    deleted: bool = False
+    """Whether this is a delete marker: a version that says that there is no object from here on."""
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What a delete did to a key."""
+
+    existed: bool
+    """Whether there was anything to remove, or to hide behind a delete marker."""
+    version: str = ""
+    """The version that was removed, or the delete marker that was made; empty without versioning."""
+    marker: bool = False
+    """Whether a delete marker was made, or was what has been removed."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +125,20 @@ class Listing:
     last: str
     """The last key or common prefix of the page, where the next one goes on; empty on an empty page."""
     truncated: bool
+
+
+@dataclass(frozen=True)
+class VersionListing:
+    """A page of the versions in a bucket, delete markers among them."""
+
+    versions: list[Object]
+    latest: set[int]
+    """The sequence numbers of those that are the current ones of their keys."""
+    prefixes: list[str]
+    truncated: bool
+    last_key: str
+    last_version: str
+    """Empty where the page ends with a common prefix."""
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from . import index, listing
 from .digests import composite, full_object, multipart_etag
 from .errors import EntityTooSmall, InvalidPart, NoSuchUpload
-from .index import Transaction
 from .intake import Received
 from .model import Attributes, Object, Part, Segment, Upload, UploadListing, now
+from .sealing import Seal
+from .transaction import Place, Transaction
 
 if TYPE_CHECKING:
-    from .store import ObjectStore, Precondition
+    from .removal import Precondition
+    from .store import Notices, ObjectStore
 
 MINIMUM_PART = 5 << 20
 """The smallest size in bytes of a part that is not the last."""
@@ -33,7 +35,7 @@ class Multipart:
         """Begins an upload whose object will have ``attributes``. Raises ``NoSuchBucket``."""
         item = Upload(secrets.token_urlsafe(48), key, now(), attributes)
         await self._store.writer.run(
-            lambda transaction: transaction.add_upload(self._store.bucket_id(transaction, bucket), item)
+            lambda transaction: transaction.add_upload(self._store.place(transaction, bucket).id, item)
         )
         return item
 
@@ -54,15 +56,16 @@ class Multipart:
         *,
         algorithms: Iterable[str] = (),
         verify: Callable[[Received], None] | None = None,
+        seal: Seal | None = None,
     ) -> Part:
         """Stores a part in place of the one of the same number. Raises as ``ObjectStore.put``, and ``NoSuchUpload``."""
-        received = await self._store.receive(body, algorithms, verify)
+        received = await self._store.receive(body, algorithms, verify, seal)
         modified = now()
 
         def change(transaction: Transaction) -> Part:
             self._upload(transaction, bucket, upload.key, upload.id)
             blob = self._store.publish(transaction, received)
-            part = Part(number, blob, received.size, received.md5, modified, received.checksums)
+            part = Part(number, blob, received.size, received.etag, modified, received.checksums)
             transaction.put_part(upload.id, part)
             return part
 
@@ -77,6 +80,7 @@ class Multipart:
         *,
         verify: Callable[[Object, list[Part]], None] | None = None,
         precondition: Precondition | None = None,
+        notices: Notices | None = None,
     ) -> Object:
         """Makes an object of the ``chosen`` parts (number and bare ETag) and ends the upload.
 
@@ -89,10 +93,10 @@ class Multipart:
         def change(transaction: Transaction) -> Object:
             if (done := self._completed(transaction, bucket, key, upload_id, chosen)) is not None:
                 return done
-            bucket_id, upload = self._upload(transaction, bucket, key, upload_id)
+            place, upload = self._upload(transaction, bucket, key, upload_id)
             parts = _chosen(upload_id, chosen, index.parts(transaction.connection, upload_id))
             if precondition is not None:
-                precondition(index.find(transaction.connection, bucket_id, key))
+                precondition(index.find(transaction.connection, place.id, key))
             attributes = upload.attributes
             algorithm = attributes.checksum_algorithm
             if algorithm and all(algorithm in part.checksums for part in parts):
@@ -100,8 +104,9 @@ class Multipart:
             else:
                 attributes.checksum_type = ""
             attributes.checksum_algorithm = ""
+            sequence = self._store.numbers()
             item = Object(
-                key, self._store.numbers(), "null", sum(part.size for part in parts),
+                key, sequence, place.version(sequence), sum(part.size for part in parts),
                 multipart_etag([part.etag for part in parts]), modified, None, len(parts), attributes,
             )  # fmt: skip
             if verify is not None:
@@ -111,8 +116,10 @@ class Multipart:
                 for part in parts
                 if part.blob is not None
             ]
-            transaction.remove_upload(bucket_id, key, upload_id, keep=[part.number for part in parts])
-            transaction.put(bucket_id, item, pieces)
+            transaction.remove_upload(place.id, key, upload_id, keep=[part.number for part in parts])
+            transaction.put(place, item, pieces)
+            for notice in notices(item) if notices is not None else ():
+                transaction.notify(notice)
             return item
 
         return await self._store.writer.run(change)
@@ -121,8 +128,8 @@ class Multipart:
         """Ends an upload and lets its parts go. Raises ``NoSuchBucket`` or ``NoSuchUpload``."""
 
         def change(transaction: Transaction) -> None:
-            bucket_id, _ = self._upload(transaction, bucket, key, upload_id)
-            transaction.remove_upload(bucket_id, key, upload_id)
+            place, _ = self._upload(transaction, bucket, key, upload_id)
+            transaction.remove_upload(place.id, key, upload_id)
 
         await self._store.writer.run(change)
 
@@ -150,7 +157,7 @@ class Multipart:
         self, transaction: Transaction, bucket: str, key: str, upload_id: str, chosen: Sequence[tuple[int, str]]
     ) -> Object | None:
         """The object, where the upload is over and just these parts are what is stored under the key."""
-        bucket_id = self._store.bucket_id(transaction, bucket)
+        bucket_id = self._store.place(transaction, bucket).id
         if index.upload(transaction.connection, bucket_id, key, upload_id) is not None:
             return None
         item = index.find(transaction.connection, bucket_id, key)
@@ -158,12 +165,12 @@ class Multipart:
             return None
         return item if item.etag == _joined_etag(chosen) else None
 
-    def _upload(self, transaction: Transaction, bucket: str, key: str, upload_id: str) -> tuple[int, Upload]:
-        bucket_id = self._store.bucket_id(transaction, bucket)
-        found = index.upload(transaction.connection, bucket_id, key, upload_id)
+    def _upload(self, transaction: Transaction, bucket: str, key: str, upload_id: str) -> tuple[Place, Upload]:
+        place = self._store.place(transaction, bucket)
+        found = index.upload(transaction.connection, place.id, key, upload_id)
         if found is None:
             raise NoSuchUpload(upload_id)
-        return bucket_id, found
+        return place, found
 
 
 def _joined_etag(chosen: Sequence[tuple[int, str]]) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
 from .blobs import BlobFiles
 from .model import Object, Segment
+from .sealing import FRAME, SEALED_FRAME, Damaged, open_frames, sealed_size
 
 CHUNK = 1 << 20
 """Bytes read at a time."""
@@ -25,9 +26,25 @@ class ObjectReader:
         self.object = item
         self.segments = segments
         self._data = data
+        self._keys: dict[int, bytes] = {}
         self._files = files
         self._pool = pool
         self._open = True
+
+    def unlock(self, key_in: Callable[[bytes], bytes]) -> None:
+        """Makes an encrypted object readable; ``key_in`` takes a data key out of its envelope."""
+        for segment in self.segments:
+            if segment.envelope is not None:
+                self._keys[segment.blob] = key_in(segment.envelope)
+                if segment.blob in self._data:
+                    self._data[segment.blob] = open_frames(self._keys[segment.blob], 0, self._data[segment.blob])
+
+    @property
+    def file(self) -> Path | None:
+        """The file that holds exactly the object's bytes; ``None`` where there is no single such file."""
+        if len(self.segments) != 1 or self._data or self.segments[0].envelope is not None:
+            return None
+        return self._files.path(self.segments[0].blob)
 
     def close(self) -> None:
         """Lets the object's files go."""
@@ -56,15 +73,15 @@ class ObjectReader:
                 if first < last and segment.blob in self._data:
                     yield self._data[segment.blob][first:last]
                 elif first < last:
-                    async for chunk in self._segment(segment.blob, first, last):
+                    async for chunk in self._segment(segment, first, last):
                         yield chunk
                 position += segment.size
         finally:
             self.close()
 
-    async def _segment(self, blob: int, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def _segment(self, segment: Segment, start: int, stop: int) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
-        file, chunk = await loop.run_in_executor(self._pool, self._begin, blob, start, stop)
+        file, chunk = await loop.run_in_executor(self._pool, self._begin, segment, start, stop)
         while True:
             start += len(chunk)
             if start >= stop:
@@ -74,8 +91,12 @@ class ObjectReader:
             yield chunk
             chunk = await following
 
-    def _begin(self, blob: int, start: int, stop: int) -> tuple[_File, bytes]:
-        file = _File(self._files.path(blob))
+    def _begin(self, segment: Segment, start: int, stop: int) -> tuple[_File, bytes]:
+        path = self._files.path(segment.blob)
+        if segment.envelope is None:
+            file = _File(path)
+        else:
+            file = _SealedFile(path, self._keys[segment.blob], segment.size)
         return file, file.read(start, min(CHUNK, stop - start))
 
 
@@ -95,6 +116,22 @@ class _File:
         while len(data) < size:
             piece = os.pread(self._descriptor, size - len(data), start + len(data))
             if not piece:
-                raise OSError("a blob is shorter than the index says")
+                raise Damaged("a blob is shorter than the index says")
             data += piece
         return data
+
+
+class _SealedFile(_File):
+    """A file of encrypted frames, read as its content."""
+
+    def __init__(self, path: Path, key: bytes, size: int) -> None:
+        super().__init__(path)
+        self._key = key
+        self._end = sealed_size(size)
+
+    def read(self, start: int, size: int) -> bytes:
+        first = start // FRAME
+        position = first * SEALED_FRAME
+        last = min(-(-(start + size) // FRAME) * SEALED_FRAME, self._end)
+        content = open_frames(self._key, first, super().read(position, last - position))
+        return content[start - first * FRAME :][:size]

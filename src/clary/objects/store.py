@@ -13,24 +13,37 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from clary.core.errors import ServiceError
+
 from . import index, listing
 from .blobs import BlobFiles, Numbers
-from .errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, NoSuchBucket, NoSuchKey, StoreInUse
-from .index import Transaction
+from .errors import (
+    BucketAlreadyExists,
+    BucketAlreadyOwnedByYou,
+    BucketNotEmpty,
+    NoSuchBucket,
+    SourceReplaced,
+    StoreInUse,
+)
 from .intake import Received, receive
-from .model import Attributes, Bucket, Listing, Object, Segment, now
+from .model import Attributes, Bucket, Deletion, Listing, Object, Segment, VersionListing, now
 from .multipart import Multipart
 from .reader import ObjectReader
+from .removal import Precondition, Removal
+from .sealing import Seal
+from .transaction import Place, Transaction
 from .writer import Writer
 
 T = TypeVar("T")
-Precondition = Callable[[Object | None], None]
-"""Looks at the object as it is in the very transaction that would change it, and raises to prevent the change."""
+Notices = Callable[[Object], Iterable[bytes]]
+"""What is to be told of an object that was made; kept in the same transaction until it has been delivered."""
+DeletionNotices = Callable[[str, Deletion], Iterable[bytes]]
+"""The same of a key and what its delete did."""
 
 _LOCK_PATIENCE = 5.0
 """Seconds to wait for a process that is just ending to let the store go."""
@@ -135,15 +148,22 @@ class ObjectStore:
             raise NoSuchBucket(name)
         return found
 
-    async def create_bucket(self, name: str, account: str, region: str) -> None:
-        """Makes a bucket. Raises ``BucketAlreadyOwnedByYou`` or ``BucketAlreadyExists``."""
+    async def create_bucket(
+        self, name: str, account: str, region: str, versioning: str = "", documents: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Makes a bucket, perhaps with versioning and configurations from the start.
+
+        Raises ``BucketAlreadyOwnedByYou`` or ``BucketAlreadyExists``.
+        """
         created = now()
 
         def change(transaction: Transaction) -> None:
             owner = transaction.bucket_owner(name)
             if owner is not None:
                 raise BucketAlreadyOwnedByYou(name) if owner == account else BucketAlreadyExists(name)
-            transaction.add_bucket(name, account, region, created)
+            transaction.add_bucket(name, account, region, created, versioning)
+            for kind, document in (documents or {}).items():
+                transaction.set_document(self.place(transaction, name).id, kind, document)
 
         await self.writer.run(change)
 
@@ -151,20 +171,30 @@ class ObjectStore:
         """Removes an empty bucket, with the uploads under way in it. Raises ``NoSuchBucket`` or ``BucketNotEmpty``."""
 
         def change(transaction: Transaction) -> None:
-            if not transaction.remove_bucket(self.bucket_id(transaction, name)):
+            if not transaction.remove_bucket(self.place(transaction, name).id):
                 raise BucketNotEmpty(name)
 
         await self.writer.run(change)
 
-    async def set_document(self, bucket: str, kind: str, document: bytes | None) -> None:
+    async def set_document(self, bucket: str, kind: str, document: bytes | None, notices: Iterable[bytes] = ()) -> None:
         """Keeps a configuration with a bucket (see ``Bucket.documents``), or removes it. Raises ``NoSuchBucket``."""
+
+        def change(transaction: Transaction) -> None:
+            transaction.set_document(self.place(transaction, bucket).id, kind, document)
+            for notice in notices:
+                transaction.notify(notice)
+
+        await self.writer.run(change)
+
+    async def set_versioning(self, bucket: str, status: str) -> None:
+        """Switches a bucket's versioning to ``Enabled`` or ``Suspended``. Raises ``NoSuchBucket``."""
         await self.writer.run(
-            lambda transaction: transaction.set_document(self.bucket_id(transaction, bucket), kind, document)
+            lambda transaction: transaction.set_versioning(self.place(transaction, bucket).id, status)
         )
 
     @staticmethod
-    def bucket_id(transaction: Transaction, name: str) -> int:
-        """The id of a bucket as the transaction sees it. Raises ``NoSuchBucket``."""
+    def place(transaction: Transaction, name: str) -> Place:
+        """A bucket as the transaction sees it. Raises ``NoSuchBucket``."""
         found = transaction.bucket(name)
         if found is None:
             raise NoSuchBucket(name)
@@ -182,38 +212,48 @@ class ObjectStore:
         algorithms: Iterable[str] = (),
         verify: Callable[[Received], None] | None = None,
         precondition: Precondition | None = None,
+        seal: Seal | None = None,
+        notices: Notices | None = None,
     ) -> Object:
-        """Stores an object under ``key``, in place of what was there.
+        """Stores an object under ``key``: in place of what was there, or as a further version of it.
 
         Checksums by ``algorithms`` are computed and kept in the object's attributes. ``verify`` sees the digests
-        before the object is published and raises to prevent it. Raises ``NoSuchBucket``, ``EntityTooLarge``,
-        ``InsufficientStorageCapacity`` and what ``body``, ``verify`` and ``precondition`` raise.
+        before the object is published and raises to prevent it. With a ``seal`` the content is encrypted. Raises
+        ``NoSuchBucket``, ``EntityTooLarge``, ``InsufficientStorageCapacity`` and what ``body``, ``verify`` and
+        ``precondition`` raise.
         """
         self.bucket(bucket)
-        received = await self.receive(body, algorithms, verify)
+        received = await self.receive(body, algorithms, verify, seal)
         if received.checksums:
             attributes.checksums = received.checksums
             attributes.checksum_type = "FULL_OBJECT"
         modified = now()
 
         def change(transaction: Transaction) -> Object:
-            bucket_id = self.bucket_id(transaction, bucket)
+            place = self.place(transaction, bucket)
             if precondition is not None:
-                precondition(index.find(transaction.connection, bucket_id, key))
+                precondition(index.find(transaction.connection, place.id, key))
             blob = self.publish(transaction, received)
+            sequence = self.numbers()
             item = Object(
-                key, self.numbers(), "null", received.size, received.md5, modified, blob, parts=0, attributes=attributes
-            )
-            transaction.put(bucket_id, item)
+                key, sequence, place.version(sequence), received.size, received.etag, modified, blob, parts=0,
+                attributes=attributes,
+            )  # fmt: skip
+            transaction.put(place, item)
+            tell(transaction, notices, item)
             return item
 
         return await self.writer.run(change, received.blob)
 
     async def receive(
-        self, body: AsyncIterator[bytes], algorithms: Iterable[str], verify: Callable[[Received], None] | None
+        self,
+        body: AsyncIterator[bytes],
+        algorithms: Iterable[str],
+        verify: Callable[[Received], None] | None,
+        seal: Seal | None = None,
     ) -> Received:
         """Takes in a stream as a blob that is not published yet. Raises as ``put`` does."""
-        received = await receive(body, algorithms, self.files, self.write_pool)
+        received = await receive(body, algorithms, self.files, self.write_pool, seal)
         if verify is not None:
             try:
                 verify(received)
@@ -228,123 +268,134 @@ class ObjectStore:
         if received.size == 0:
             return None
         blob = received.blob if received.blob is not None else self.numbers()
-        transaction.add_blob(blob, received.size, received.data)
+        envelope = received.seal.envelope if received.seal is not None else None
+        transaction.add_blob(blob, received.size, received.data, received.stored, envelope)
         return blob
 
-    async def head(self, bucket: str, key: str) -> Object:
-        """What is known about an object. Raises ``NoSuchBucket`` or ``NoSuchKey``."""
+    async def head(self, bucket: str, key: str, version: str | None = None) -> Object:
+        """What is known about an object, or about one version of it.
+
+        Raises ``NoSuchBucket``, ``NoSuchKey``, and for a version ``NoSuchVersion`` or ``IsDeleteMarker``.
+        """
         bucket_id = self.bucket(bucket).id
-        item = await self.read(lambda connection: index.find(connection, bucket_id, key))
-        if item is None:
-            raise NoSuchKey(key)
-        return item
+        return await self.read(lambda connection: index.look_up(connection, bucket_id, key, version))
 
     async def segments(self, item: Object) -> list[Segment]:
-        """The pieces of a multipart object, in order."""
-        return await self.read(lambda connection: index.segments(connection, item))
+        """The pieces of an object, in order."""
+        return await self.read(lambda connection: index.content(connection, item)[0])
 
-    async def get(self, bucket: str, key: str) -> ObjectReader:
-        """Opens an object for reading; the caller closes the reader. Raises ``NoSuchBucket`` or ``NoSuchKey``."""
+    async def get(self, bucket: str, key: str, version: str | None = None) -> ObjectReader:
+        """Opens an object, or one version of it, for reading; the caller closes the reader. Raises as ``head``."""
         bucket_id = self.bucket(bucket).id
 
         def look_up(connection: sqlite3.Connection) -> ObjectReader:
             with self.files.lookup():
-                item = index.find(connection, bucket_id, key)
-                if item is None:
-                    raise NoSuchKey(key)
-                data = index.inline_data(connection, item)
-                pieces = index.segments(connection, item)
+                item = index.look_up(connection, bucket_id, key, version)
+                pieces, data = index.content(connection, item)
                 self.files.pin(piece.blob for piece in pieces)
                 return ObjectReader(item, pieces, data, self.files, self.read_pool)
 
         return await self.read(_in_one_snapshot(look_up))
 
-    async def local_path(self, bucket: str, key: str) -> Path | None:
-        """The file that holds exactly the object's bytes; ``None`` where there is no single such file.
+    async def delete(
+        self,
+        bucket: str,
+        key: str,
+        version: str | None = None,
+        *,
+        precondition: Precondition | None = None,
+        allowed: Callable[[Object], None] | None = None,
+        notices: DeletionNotices | None = None,
+    ) -> Deletion:
+        """Removes an object, or hides it behind a delete marker, or removes one version of it for good.
 
-        The file is immutable, and goes when the object does. Raises ``NoSuchBucket`` or ``NoSuchKey``.
+        ``allowed`` sees the version before and raises to keep it. Raises ``NoSuchBucket`` and what ``precondition`` and
+        ``allowed`` raise.
         """
-        bucket_id = self.bucket(bucket).id
+        removal = Removal(key, version, precondition, allowed)
+        (result,) = await self.delete_many(bucket, [removal], notices)
+        if isinstance(result, ServiceError):
+            raise result
+        return result
 
-        def look_up(connection: sqlite3.Connection) -> Path | None:
-            item = index.find(connection, bucket_id, key)
-            if item is None:
-                raise NoSuchKey(key)
-            return self.file_of(connection, item)
+    async def delete_many(
+        self, bucket: str, removals: Sequence[Removal], notices: DeletionNotices | None = None
+    ) -> list[Deletion | ServiceError]:
+        """Removes objects in one transaction; for each what was done, or the error for which nothing was."""
+        owner = self.bucket(bucket).account
 
-        return await self.read(_in_one_snapshot(look_up))
-
-    def file_of(self, connection: sqlite3.Connection, item: Object) -> Path | None:
-        """The one blob file with all bytes of ``item``, if that is how it is kept."""
-        pieces = index.segments(connection, item)
-        if len(pieces) != 1 or index.inline_data(connection, item):
-            return None
-        return self.files.path(pieces[0].blob)
-
-    async def delete(self, bucket: str, key: str, precondition: Precondition | None = None) -> bool:
-        """Removes an object; ``False`` if there was none. Raises ``NoSuchBucket`` and what ``precondition`` raises."""
-        return (await self.delete_many(bucket, [key], precondition))[0]
-
-    async def delete_many(self, bucket: str, keys: list[str], precondition: Precondition | None = None) -> list[bool]:
-        """Removes objects in one transaction; for each key whether there was one."""
-
-        def change(transaction: Transaction) -> list[bool]:
-            bucket_id = self.bucket_id(transaction, bucket)
-            if precondition is not None:
-                for key in keys:
-                    precondition(index.find(transaction.connection, bucket_id, key))
-            return [transaction.delete(bucket_id, key) for key in keys]
+        def change(transaction: Transaction) -> list[Deletion | ServiceError]:
+            place = self.place(transaction, bucket)
+            results: list[Deletion | ServiceError] = []
+            for removal in removals:
+                try:
+                    done = removal.apply(transaction, place, self.numbers, owner)
+                except ServiceError as error:
+                    results.append(error)
+                    continue
+                results.append(done)
+                for notice in notices(removal.key, done) if notices is not None and done.existed else ():
+                    transaction.notify(notice)
+            return results
 
         return await self.writer.run(change)
 
     async def copy(
         self,
-        source: tuple[str, str],
+        source: tuple[str, Object],
         target: tuple[str, str],
         attributes: Callable[[Object], Attributes],
         *,
-        source_condition: Callable[[Object], None] | None = None,
         precondition: Precondition | None = None,
+        notices: Notices | None = None,
     ) -> Object:
-        """Makes ``target`` (bucket and key) an object of the same bytes as ``source``, at once for any size: both
-        share the blobs.
+        """Makes ``target`` (bucket and key) an object of the same bytes as ``source`` (bucket and object), at once for
+        any size: both share the blobs.
 
         ``attributes`` gives the copy's from the source. The ETag stays the source's, also of a multipart object.
-        Raises ``NoSuchBucket``, ``NoSuchKey`` and what the conditions raise.
+        Raises ``NoSuchBucket``, ``SourceReplaced`` if the source is no longer there, and what ``precondition`` raises.
         """
+        original = source[1]
         modified = now()
 
         def change(transaction: Transaction) -> Object:
-            original = index.find(transaction.connection, self.bucket_id(transaction, source[0]), source[1])
-            if original is None:
-                raise NoSuchKey(source[1])
-            if source_condition is not None:
-                source_condition(original)
-            target_id = self.bucket_id(transaction, target[0])
+            there = index.find_version(
+                transaction.connection, self.place(transaction, source[0]).id, original.key, original.version
+            )
+            if there is None or there.sequence != original.sequence:
+                raise SourceReplaced
+            place = self.place(transaction, target[0])
             if precondition is not None:
-                precondition(index.find(transaction.connection, target_id, target[1]))
-            pieces = index.segments(transaction.connection, original)
-            transaction.share(piece.blob for piece in pieces)
+                precondition(index.find(transaction.connection, place.id, target[1]))
+            pieces = transaction.share_blobs(original)
+            sequence = self.numbers()
             item = Object(
-                target[1], self.numbers(), "null", original.size, original.etag, modified, original.blob,
+                target[1], sequence, place.version(sequence), original.size, original.etag, modified, original.blob,
                 original.parts, attributes(original),
             )  # fmt: skip
-            transaction.put(target_id, item, pieces if original.parts else ())
+            transaction.put(place, item, pieces)
+            tell(transaction, notices, item)
             return item
 
         return await self.writer.run(change)
 
-    async def change_attributes(self, bucket: str, key: str, edit: Callable[[Attributes], None]) -> Object:
-        """Lets ``edit`` change an object's attributes in place. Raises ``NoSuchBucket``, ``NoSuchKey`` and what
-        ``edit`` raises."""
+    async def change_attributes(
+        self,
+        bucket: str,
+        key: str,
+        edit: Callable[[Attributes], None],
+        version: str | None = None,
+        *,
+        notices: Notices | None = None,
+    ) -> Object:
+        """Lets ``edit`` change an object's attributes in place. Raises as ``head`` does, and what ``edit`` raises."""
 
         def change(transaction: Transaction) -> Object:
-            bucket_id = self.bucket_id(transaction, bucket)
-            item = index.find(transaction.connection, bucket_id, key)
-            if item is None:
-                raise NoSuchKey(key)
+            place = self.place(transaction, bucket)
+            item = index.look_up(transaction.connection, place.id, key, version)
             edit(item.attributes)
-            transaction.set_attributes(bucket_id, item, item.attributes)
+            transaction.set_attributes(place, item, item.attributes)
+            tell(transaction, notices, item)
             return item
 
         return await self.writer.run(change)
@@ -357,6 +408,46 @@ class ObjectStore:
         return await self.read(
             _in_one_snapshot(lambda connection: listing.objects(connection, bucket_id, prefix, delimiter, after, limit))
         )
+
+    async def list_versions(
+        self,
+        bucket: str,
+        *,
+        prefix: str = "",
+        delimiter: str = "",
+        after: tuple[str, str] = ("", ""),
+        limit: int = 1000,
+    ) -> VersionListing:
+        """A page of the versions above ``after``, a key and perhaps a version of it. Raises ``NoSuchBucket``."""
+        bucket_id = self.bucket(bucket).id
+        return await self.read(
+            _in_one_snapshot(
+                lambda connection: listing.versions(connection, bucket_id, prefix, delimiter, after, limit)
+            )
+        )
+
+    async def clear(self) -> None:
+        """Removes every bucket with everything in it, locked or not."""
+        for bucket in list(self.buckets()):
+            while (page := await self.list_versions(bucket.name)).versions:
+                await self.delete_many(bucket.name, [Removal(item.key, item.version) for item in page.versions])
+            await self.delete_bucket(bucket.name)
+
+    # -- notices
+
+    async def notices(self, limit: int) -> Sequence[tuple[int, bytes]]:
+        """The oldest notices that have not been delivered, with their ids."""
+        return await self.read(lambda connection: index.notices(connection, limit))
+
+    async def delivered(self, ids: Sequence[int]) -> None:
+        """Forgets notices that have been delivered."""
+        await self.writer.run(lambda transaction: transaction.delivered(ids))
+
+
+def tell(transaction: Transaction, notices: Notices | None, item: Object) -> None:
+    """Keeps what is to be told of ``item``."""
+    for notice in notices(item) if notices is not None else ():
+        transaction.notify(notice)
 
 
 def _in_one_snapshot(query: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:

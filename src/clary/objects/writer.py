@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 from .blobs import BlobFiles, Numbers, sync_folder
 from .errors import InsufficientStorageCapacity
-from .index import Transaction, buckets
+from .index import buckets
 from .model import Bucket
+from .transaction import Transaction
 
 T = TypeVar("T")
 _BATCH = 256
@@ -29,6 +30,8 @@ class _Job:
     result: Any = None
     error: BaseException | None = None
     freed: list[int] = field(default_factory=list)
+    noticed: asyncio.Event | None = None
+    """To be set once the change is on disk, if it left notices."""
 
 
 class Writer:
@@ -42,6 +45,9 @@ class Writer:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="objects-writer", daemon=True)
         self.buckets: dict[str, Bucket] = buckets(connection)
+        self.noticed = asyncio.Event()
+        """Set when there may be notices to deliver; at the start there may be some of before."""
+        self.noticed.set()
         self._thread.start()
 
     async def run(self, change: Callable[[Transaction], T], new_blob: int | None = None) -> T:
@@ -107,6 +113,7 @@ class Writer:
             job.error = error
             return False
         job.freed = transaction.freed
+        job.noticed = self.noticed if transaction.has_notices else None
         return transaction.buckets_changed
 
 
@@ -124,6 +131,8 @@ def _answer(jobs: list[_Job]) -> None:
 
 def _settle(jobs: list[_Job]) -> None:
     for job in jobs:
+        if job.noticed is not None and job.error is None:
+            job.noticed.set()
         if job.future.done():
             continue
         if job.error is not None:

@@ -121,12 +121,16 @@ class ServiceApp:
     operations: Mapping[str, Handler]
     reconcilers: Mapping[str, Reconciler] = field(default_factory=dict)
     open_operations: frozenset[str] = frozenset()
-    """Operations that need no permission, such as ``GetCallerIdentity``."""
+    """Operations that need no permission, such as ``GetCallerIdentity``, or whose handlers ask for it themselves."""
     action_prefix: str = ""
     """What stands before the colon of an action in a policy, where it is not ``name``."""
     resource_of: Callable[[Context, str, Mapping[str, Any]], str] | None = None
     """The ARN that an operation acts on, for the policies; ``*`` where there is none yet."""
     conditions_of: Callable[[str, Mapping[str, Any]], Mapping[str, str]] | None = None
     """The service's own condition keys with what an operation's members give them, for the policies."""
+    actions: Mapping[str, str] = field(default_factory=dict)
+    """Operations that policies know as another action: ``SendMessageBatch`` is ``SendMessage``."""
+    policy_of: Callable[[Context, str, Mapping[str, Any]], tuple[str | None, str]] | None = None
+    """The text of the policy that the resource which an operation acts on has itself, and the account of its owner."""
     spelled: Callable[[], Mapping[str, Spelled]] = dict
     """The ordinary operations of its nouns by the operation's name, where the service is made by the grammar."""

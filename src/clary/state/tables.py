@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0005"
+REVISION = "0006"
 """The migration that these definitions correspond to (``migrations/versions``)."""
 
 metadata = MetaData()
@@ -152,6 +152,38 @@ events = Table(
     Column("type", String(64), nullable=False),
     Column("document", JSON, nullable=False),
     Index("events_by_arn", "arn", "id"),
+)
+
+# Messages of queues, and those that an HTTP subscriber has not taken yet: they wait in the resource of that row.
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True, autoincrement=True),
+    Column("queue", BigInteger, nullable=False),
+    Column("uid", String(36), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("document", JSON, nullable=False),
+    Column("sent", Float(53), nullable=False),
+    Column("visible", Float(53), nullable=False),
+    Column("received", Integer, nullable=False),
+    Column("first_received", Float(53)),
+    Column("handle", String(32), nullable=False),
+    Column("message_group", String(128), nullable=False),
+    Index("messages_by_visibility", "queue", "visible", "id"),
+    Index("messages_by_order", "queue", "id"),
+    Index("messages_by_age", "queue", "sent"),
+    # Rows are what clients show who delete a message, so that one must never be given out twice.
+    sqlite_autoincrement=True,
+)
+
+message_tokens = Table(
+    "message_tokens",
+    metadata,
+    Column("queue", BigInteger, primary_key=True),
+    Column("token", String(300), primary_key=True),
+    Column("uid", String(36), nullable=False),
+    Column("row", BigInteger, nullable=False),
+    Column("until", Float(53), nullable=False),
 )
 
 # Published for the process that listens: what it must know to serve without asking anyone. Each topic has a revision

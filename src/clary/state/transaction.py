@@ -12,13 +12,26 @@ from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from clary.state import graph, statements
+from clary.state.messages import Messages
 from clary.state.metrics import Metrics
 from clary.state.records import AlreadyExists, Association, Key, Query, Record, VersionConflict
 from clary.state.search import statements as searches
 from clary.state.search.clauses import Hit, Path, Search
 from clary.state.series import SeriesStore
 from clary.state.session import Prepared, Session
-from clary.state.tables import associations, events, metrics, points, resources, revisions, routes, series, tags
+from clary.state.tables import (
+    associations,
+    events,
+    message_tokens,
+    messages,
+    metrics,
+    points,
+    resources,
+    revisions,
+    routes,
+    series,
+    tags,
+)
 
 _R = resources.c
 _FEW = 2_000
@@ -277,6 +290,13 @@ class Transaction:
         """What was measured of anything under the names of metrics."""
         return SeriesStore(self._connection)
 
+    # Messages
+
+    @property
+    def messages(self) -> Messages:
+        """What waits in queues."""
+        return Messages(self._connection)
+
     # Events
 
     def add_event(self, arn: str, time: float, kind: str, document: Mapping[str, Any]) -> None:
@@ -317,7 +337,8 @@ class Transaction:
 
     def clear(self) -> None:
         """Forget everything."""
-        for table in (resources, tags, associations, metrics, series, points, events, routes):
+        measured = (metrics, series, points)
+        for table in (resources, tags, associations, *measured, events, routes, messages, message_tokens):
             self._connection.execute(delete(table))
         for topic in ("routes", "identity"):
             self.bump(topic)

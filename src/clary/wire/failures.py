@@ -106,6 +106,7 @@ def _json(service: Service | None, error: ServiceError, request_id: str) -> Resp
     headers["x-amzn-errortype"] = body["__type"]
     if service is not None and "awsQueryCompatible" in service.metadata:
         old = shape.metadata.get("error", {}).get("code", code) if shape is not None else code
+        old = error.query_code or old
         headers["x-amzn-query-error"] = f"{old};{'Sender' if error.is_sender_fault else 'Receiver'}"
     return Response(_status(shape, error), headers, dump_json(body))
 
@@ -144,6 +145,7 @@ def _query(service: Service | None, error: ServiceError, request_id: str) -> Res
     shape = _shape(service, code)
     if shape is not None:
         code = shape.error_code
+    code = error.query_code or code
     fault = "Sender" if error.is_sender_fault else "Receiver"
     namespace = service.metadata.get("xmlNamespace") if service is not None else None
     attribute = f' xmlns="{escape(namespace)}"' if namespace else ""

@@ -21,6 +21,8 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     host: str = ""
+    client: str = ""
+    """The address that it came from, where that is known."""
 
 
 @dataclass(slots=True)

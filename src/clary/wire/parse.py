@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from clary.core.errors import SerializationException, UnknownOperationException
 from clary.wire import cbor, compression, read_json, read_query
 from clary.wire.catalog import Service
+from clary.wire.formerly_query import in_query_form
 from clary.wire.http import Request
 from clary.wire.read_rest import read_rest
 from clary.wire.route import Route, identify
@@ -60,7 +61,14 @@ def _parse_query(service: Service, operation: Any, request: Request, route: Rout
     except UnicodeDecodeError:
         raise SerializationException("The body is not valid UTF-8") from None
     tree = read_query.load_form(request.query, form)
-    return {} if operation.input_shape is None else read_query.read_structure(operation.input_shape, tree)
+    shape = in_query_form(service).operation(operation.name).input_shape
+    if shape is None:
+        return {}
+    params = read_query.read_structure(shape, tree)
+    if "QueueUrl" in shape.members and request.path != "/":
+        # Requests of this protocol go to the address of the queue, and need not name it again.
+        params.setdefault("QueueUrl", request.path)
+    return params
 
 
 def _parse_cbor(service: Service, operation: Any, request: Request, route: Route) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from clary.core.errors import ServiceError, SignatureDoesNotMatch, UnknownOperat
 from clary.wire import compression
 from clary.wire.catalog import Service, Summary, UnknownService, service, summaries
 from clary.wire.errors import InvalidAction, MissingAction
+from clary.wire.formerly_query import is_former
 from clary.wire.http import Request
 from clary.wire.matching import Matcher
 
@@ -240,7 +241,7 @@ def _signers() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
         names, queries = table.get(summary.signing_name, ((), ()))
         if "rest-json" in summary.protocols or "rest-xml" in summary.protocols:
             names += (summary.name,)
-        if "query" in summary.protocols:
+        if "query" in summary.protocols or is_former(summary.name):
             queries += (summary.name,)
         table[summary.signing_name] = (names, queries)
     return table

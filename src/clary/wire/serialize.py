@@ -11,6 +11,7 @@ from clary.wire import cbor
 from clary.wire.catalog import Service
 from clary.wire.eventstream import encode_events
 from clary.wire.failures import serialize_error
+from clary.wire.formerly_query import in_query_form
 from clary.wire.http import Response
 from clary.wire.write_json import dump_json, plain, plain_structure
 from clary.wire.write_xml import DECLARATION, escape, text_of, write_element, write_structure
@@ -96,6 +97,8 @@ def _cbor(service: Service, operation: Any, result: dict[str, Any], request_id: 
 
 def _query(service: Service, operation: Any, result: dict[str, Any], request_id: str) -> Response:
     name = operation.name
+    service = in_query_form(service)
+    operation = service.operation(name)
     namespace = service.metadata.get("xmlNamespace", "")
     output = [f"<{name}Response xmlns={quoteattr(namespace)}>" if namespace else f"<{name}Response>"]
     shape = operation.output_shape

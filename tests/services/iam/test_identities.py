@@ -100,7 +100,7 @@ def test_seals() -> None:
         lambda: vault.open("session-token", sealed, "bound"),
         lambda: vault.open("ticket", sealed, "other"),
         lambda: Vault(b"1" * 32).open("ticket", sealed, "bound"),
-        lambda: vault.open("ticket", sealed[:-2] + "AA", "bound"),
+        lambda: vault.open("ticket", ("B" if sealed[0] == "A" else "A") + sealed[1:], "bound"),
         lambda: vault.open("ticket", "", "bound"),
         lambda: vault.open("ticket", "ü", "bound"),
     ):
@@ -138,7 +138,13 @@ def test_sessions_are_refused(installation: Any) -> None:
     identities.resolve(key, token)
     administrator = json.loads((installation.settings.secrets / "administrator.json").read_bytes())["AccessKeyId"]
     identities.resolve(administrator)
-    wrong = ((key, None), ("ASIAOTHER", token), (key, token[:-3] + "AAA"), (key, "x"), (administrator, administrator))
+    wrong = (
+        (key, None),
+        ("ASIAOTHER", token),
+        (key, ("B" if token[0] == "A" else "A") + token[1:]),
+        (key, "x"),
+        (administrator, administrator),
+    )
     for wrong_key, wrong_token in wrong:
         with pytest.raises(InvalidClientTokenId):
             identities.resolve(wrong_key, wrong_token)

@@ -12,10 +12,38 @@ from typing import Any
 
 import uvicorn
 
+from clary.core.settings import load
 from clary.objects.store import ObjectStore
+from clary.services.iam.api import Identities
+from clary.services.kms.api import Keys
 from clary.services.s3 import S3App, S3Request, S3Response
+from clary.services.s3.call import Services
+from clary.services.s3.encryption import Encryption
+from clary.services.s3.notifications import Notifications
+from clary.state.database import Database
 
 ACCOUNT = "123456789012"
+
+
+async def all_reached(account: str, bucket: str, destinations: list[dict[str, str]]) -> list[str]:
+    """A check of destinations that takes only those of the same account."""
+    return [each["arn"] for each in destinations if f":{account}:" not in each["arn"]]
+
+
+def encryption(root: Path) -> Encryption:
+    """The keys of an installation in a folder beside the store's."""
+    settings = load(root.parent / "home", environ={})
+    settings.create_folders()
+    database = Database(settings.database_url)
+    database.prepare()
+    identities = Identities(database, settings)
+    identities.bootstrap()
+    keys = Keys(identities)
+
+    async def managed(account: str, region: str) -> str:
+        return keys.managed_key(account, region, "s3").arn
+
+    return Encryption(identities.vault, keys, managed)
 
 
 class Application:
@@ -30,7 +58,7 @@ class Application:
             await receive()
             self.store = ObjectStore(self.root)
             await self.store.open()
-            self.app = S3App(self.store)
+            self.app = S3App(self.store, Services(encryption(self.root), Notifications(all_reached)))
             await send({"type": "lifespan.startup.complete"})
             await receive()
             await self.store.close()
@@ -119,6 +147,7 @@ class Server:
                 self._ready.set()
 
             self._server.startup = started
+            self.loop = asyncio.get_running_loop()
             await self._server.serve()
 
         asyncio.run(main())

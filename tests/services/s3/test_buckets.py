@@ -89,19 +89,6 @@ def test_tags_of_a_bucket(s3: Any, bucket: str, fails: Any) -> None:
     fails("NoSuchTagSet", s3.get_bucket_tagging, 404, Bucket=bucket)
 
 
-def test_encryption(s3: Any, bucket: str) -> None:
-    def algorithm() -> str:
-        rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
-        return str(rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"])
-
-    assert algorithm() == "AES256"
-    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
-    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
-    assert algorithm() == "aws:kms"
-    s3.delete_bucket_encryption(Bucket=bucket)
-    assert algorithm() == "AES256"
-
-
 def test_access_control_lists_are_off(s3: Any, bucket: str, fails: Any) -> None:
     s3.put_object(Bucket=bucket, Key="key", Body=b"", ACL="bucket-owner-full-control")
     for answer in (s3.get_bucket_acl(Bucket=bucket), s3.get_object_acl(Bucket=bucket, Key="key")):
@@ -142,8 +129,41 @@ def test_cross_origin_requests(s3: Any, bucket: str, raw: Any, fails: Any) -> No
     s3.delete_bucket_cors(Bucket=bucket)
 
 
+def test_what_a_bucket_does_not_have_is_told_as_s3_tells_it(s3: Any, bucket: str, fails: Any) -> None:
+    fails("NoSuchWebsiteConfiguration", s3.get_bucket_website, 404, Bucket=bucket)
+    fails("ReplicationConfigurationNotFoundError", s3.get_bucket_replication, 404, Bucket=bucket)
+    assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "BucketOwner"
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=bucket)
+
+
 def test_what_is_not_done_says_so(s3: Any, bucket: str, fails: Any) -> None:
-    fails("NotImplemented", s3.get_bucket_website, 501, Bucket=bucket)
-    fails("NotImplemented", s3.get_bucket_replication, 501, Bucket=bucket)
-    enabled = {"Status": "Enabled"}
-    fails("NotImplemented", s3.put_bucket_versioning, 501, Bucket=bucket, VersioningConfiguration=enabled)
+    website = {"IndexDocument": {"Suffix": "index.html"}}
+    fails("NotImplemented", s3.put_bucket_website, 501, Bucket=bucket, WebsiteConfiguration=website)
+    fails("NotImplemented", s3.create_bucket, 501, Bucket=f"{bucket}-acl", ObjectOwnership="ObjectWriter")
+
+
+def test_objects_belong_to_the_bucket_owner(s3: Any, bucket: str, fails: Any) -> None:
+    enforced = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=enforced)
+    assert s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"] == enforced
+    preferred = {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
+    fails("NotImplemented", s3.put_bucket_ownership_controls, 501, Bucket=bucket, OwnershipControls=preferred)
+
+
+def test_a_public_policy_can_be_blocked(s3: Any, bucket: str, fails: Any) -> None:
+    fails("NoSuchPublicAccessBlockConfiguration", s3.get_public_access_block, 404, Bucket=bucket)
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+    assert s3.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"]["IsPublic"]
+    blocks = {
+        "BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True,
+    }  # fmt: skip
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=blocks)
+    assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"] == blocks
+    fails("AccessDenied", s3.put_bucket_policy, 403, Bucket=bucket, Policy=policy)
+    statement["Condition"] = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    assert not s3.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"]["IsPublic"]
+    s3.delete_public_access_block(Bucket=bucket)
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy)

@@ -35,6 +35,7 @@ def facts(other: Other) -> Facts:
             "ExplainerConfig": LEFT_OUT,
             "ShadowProductionVariants": LEFT_OUT,
             "DataCaptureConfig": LEFT_OUT,
+            "KmsKeyId": "alias/aws/sagemaker",
         },
         "ProductionVariant": {
             "ModelName": lambda: other("Model").name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clary.services.sagemaker.execution.api import Usage, together
+from clary.services.sagemaker.execution.hosts import Usage, together
 
 FIRST = {"seconds": 2.0, "cpu_s": 1.0, "peak_bytes": 300}
 SECOND = {"seconds": 4.0, "cpu_s": 6.0, "peak_bytes": 200}

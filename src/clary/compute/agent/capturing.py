@@ -10,8 +10,9 @@ from __future__ import annotations
 import time
 from uuid import NAMESPACE_OID, uuid5
 
-from clary.compute.agent.channel import DataError, split_uri
+from clary.compute.agent.channel import split_uri
 from clary.compute.agent.documents import dumps
+from clary.compute.agent.outgoing import encrypted, refused
 from clary.compute.agent.s3 import Store, StoreError
 
 TYPE_CHECKING = False
@@ -43,10 +44,7 @@ def write_manifests(folder: JobFolder, store: Store, done: Sequence[Done]) -> No
     hour = time.strftime("%Y/%m/%d/%H", time.gmtime(transform.began))
     # An attempt that comes after one that wrote them writes the same ones.
     file = f"{uuid5(NAMESPACE_OID, folder.spec.id)}.json"
-    headers = {"content-type": "application/json"}
-    if transform.capture_key:
-        headers["x-amz-server-side-encryption"] = "aws:kms"
-        headers["x-amz-server-side-encryption-aws-kms-key-id"] = transform.capture_key
+    headers = {"content-type": "application/json", **encrypted(transform.capture_key)}
     for way, manifest in manifests.items():
         target = "/".join(filter(None, (prefix.strip("/"), way, hour, file)))
         with open(folder.file("captured"), "w+b") as written:
@@ -55,11 +53,8 @@ def write_manifests(folder: JobFolder, store: Store, done: Sequence[Done]) -> No
             try:
                 store.put(bucket, target, written.fileno(), headers)
             except StoreError as error:
-                raise DataError(
-                    f'Captured data upload failed: {error}. Please ensure that the bucket of "{transform.capture}"'
-                    f' exists in the region {folder.spec.region} and that the role "{folder.spec.role_arn}" has'
-                    ' "s3:PutObject" permissions on it.'
-                ) from error
+                key, what = transform.capture_key, "Captured data"
+                raise refused(folder.spec, transform.capture, key, error, what) from error
 
 
 def _prefix(source: Input, done: Sequence[Done]) -> str:

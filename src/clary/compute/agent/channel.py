@@ -108,7 +108,12 @@ class Channel:
             f" ensure that the bucket exists in the selected region ({spec.region}), that objects exist under that S3"
             f' prefix, and that the role "{spec.role_arn}" has "s3:ListBucket" permissions on bucket "{self.bucket}".'
         )
-        if error is not None and error.status == 403:
+        if error is not None and ("kms:" in str(error) or error.code.startswith("KMS.")):
+            text = (
+                f'Data download failed: "{uri}" cannot be decrypted. Please ensure that the KMS key of its objects is'
+                f' enabled and that the role "{spec.role_arn}" has "kms:Decrypt" permissions on it.'
+            )
+        elif error is not None and error.status == 403:
             text = (
                 f'Data download failed: Access denied for S3 URL "{uri}". Please ensure that the role'
                 f' "{spec.role_arn}" has the "s3:GetObject" and "s3:ListBucket" permissions.'
@@ -117,7 +122,7 @@ class Channel:
 
     def unavailable(self, uri: str, error: StoreError) -> DataError:
         """What to raise if one of the objects cannot be had."""
-        if error.status == 403:
+        if error.status == 403 or error.code.startswith("KMS."):
             return self.missing(error)
         named = f' that the manifest "{self.source.uri}" names' if self.source.kind in ("manifest", "augmented") else ""
         return DataError(

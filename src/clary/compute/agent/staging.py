@@ -9,6 +9,7 @@ import time
 
 from clary.compute.agent.channel import Channel, DataError, relative, split_uri
 from clary.compute.agent.folder import JobFolder, first_link, open_inside
+from clary.compute.agent.outgoing import encrypted, refused
 from clary.compute.agent.peers import folders_of
 from clary.compute.agent.s3 import Credentials, FileChanged, Interrupted, Store, StoreError, StoreUnreachable
 from clary.compute.agent.view import View
@@ -36,11 +37,8 @@ class Staging:
     """The way between a job's folder and the store."""
 
     def __init__(self, folder: JobFolder, wanted: Callable[[], bool], note: Callable[[str], None]) -> None:
-        spec = folder.spec
         self._folder = folder
         self._note = note
-        self._role = spec.role_arn
-        self._region = spec.region
         self._wanted = wanted
         self._store = connect(folder, wanted)
 
@@ -171,7 +169,7 @@ class Staging:
                         continue
                     settled = time.time_ns() - status.st_mtime_ns > SETTLED_NS
                     try:
-                        self._store.put(bucket, prefix + name, file)
+                        self._store.put(bucket, prefix + name, file, encrypted(output.key))
                     except FileChanged:
                         if known is None:
                             raise
@@ -183,11 +181,7 @@ class Staging:
                     os.close(file)
             return count
         except StoreError as error:
-            raise DataError(
-                f'Data upload failed: {error}. Please ensure that the bucket of "{output.uri}" exists in the region'
-                f" {self._region} and that"
-                f' the role "{self._role}" has "s3:PutObject" permissions on it.'
-            ) from error
+            raise refused(self._folder.spec, output.uri, output.key, error) from error
 
     def _upload_archive(self, output: Output, bucket: str, key: str, sources: Sequence[str]) -> int:
         if output.optional and not any(True for source in sources for _ in files(source)):
@@ -197,7 +191,7 @@ class Staging:
             pack(sources, archive, self._note)
             file = os.open(archive, os.O_RDONLY | os.O_CLOEXEC)
             try:
-                self._store.put(bucket, key, file)
+                self._store.put(bucket, key, file, encrypted(output.key))
             finally:
                 os.close(file)
         finally:

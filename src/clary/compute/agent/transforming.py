@@ -8,11 +8,12 @@ import time
 from queue import Queue, SimpleQueue
 
 from clary.compute.agent.associating import Association, AssociationError
-from clary.compute.agent.channel import Channel, DataError, split_uri
+from clary.compute.agent.channel import Channel, split_uri
 from clary.compute.agent.documents import dumps, loads
 from clary.compute.agent.flow import Sink
 from clary.compute.agent.invocation import InvocationError, Model, Parameters
 from clary.compute.agent.journal import Log, end_line
+from clary.compute.agent.outgoing import encrypted, refused
 from clary.compute.agent.records import CHUNK, Plain, RecordError, Unzipped, payloads
 from clary.compute.agent.s3 import Interrupted, Store, StoreError
 from clary.compute.agent.staging import connect
@@ -261,19 +262,16 @@ class Work:
 
     def _upload(self) -> None:
         store = connect(self._folder, self._wanted)
-        bucket, prefix = split_uri(self._transform.output)
+        transform = self._transform
+        bucket, prefix = split_uri(transform.output)
         prefix = prefix.rstrip("/") + "/" if prefix.rstrip("/") else ""
         while (item := self._uploads.get()) is not None:
             source, path = item
             with open(path, "rb") as file:
                 try:
-                    store.put(bucket, f"{prefix}{source.name}.out", file.fileno())
+                    store.put(bucket, f"{prefix}{source.name}.out", file.fileno(), encrypted(transform.output_key))
                 except StoreError as error:
-                    raise DataError(
-                        f'Data upload failed: {error}. Please ensure that the bucket of "{self._transform.output}"'
-                        f" exists in the region {self._folder.spec.region} and that the role"
-                        f' "{self._folder.spec.role_arn}" has "s3:PutObject" permissions on it.'
-                    ) from error
+                    raise refused(self._folder.spec, transform.output, transform.output_key, error) from error
             self._note_done(source)
             os.unlink(path)
 

@@ -23,6 +23,7 @@ import clary.compute.agent
 from clary.compute.agent.process import kill_leftovers, start_time
 from clary.compute.isolation.select import options, select
 from clary.compute.placement.base import Observation, PlacementError, StaleAttempt
+from clary.compute.placement.deleting import delete
 from clary.compute.placement.standby import Standbys
 from clary.compute.spec import JobSpec, SpecError, check_id
 from clary.core.locks import is_held
@@ -64,8 +65,7 @@ class LocalPlacement:
 
     def discard(self, volume: str) -> None:
         folder = self._volumes / check_id(volume)
-        if folder.is_dir():
-            shutil.rmtree(folder)
+        delete(folder)
 
     def _volume(self, name: str) -> Path:
         folder = self._volumes / check_id(name)
@@ -309,11 +309,4 @@ def _clear(folder: Path, kept: Collection[str]) -> None:
     """Delete what is in a job's folder, the spec last: as long as that is there, the rest is known to be unfinished."""
     for each in sorted(folder.iterdir(), key=lambda each: each.name == "spec.json"):
         if each.name not in kept:
-            _delete(each)
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+            delete(each)

@@ -8,6 +8,7 @@ lives as long as the process that made it: the pipe over which it would be given
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import threading
@@ -17,7 +18,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clary.compute.agent.process import kill_leftovers
+from clary.compute.placement.deleting import delete
 from clary.compute.spec import JobSpec
+
+log = logging.getLogger(__name__)
 
 _READY = "ready"
 """The file that says that a standby could start at once."""
@@ -110,7 +114,7 @@ class Standbys:
             standby = self._waiting.pop(pool, None)
         if standby is not None:
             self._end(standby)
-        shutil.rmtree(self._root / pool, ignore_errors=True)
+        _forget(self._root / pool)
 
     def end_all(self) -> None:
         """End all of them, and remove what an earlier process has left, whose standbys have ended with it."""
@@ -118,13 +122,21 @@ class Standbys:
             pools = list(self._waiting)
         for pool in pools:
             self.end(pool)
-        shutil.rmtree(self._root, ignore_errors=True)
+        _forget(self._root)
 
     def _end(self, standby: Standby) -> None:
         with contextlib.suppress(OSError):
             os.close(standby.pipe)
         kill_leftovers(str(standby.folder.resolve()))
         shutil.rmtree(standby.folder, ignore_errors=True)
+
+
+def _forget(folder: Path) -> None:
+    """Delete a pool's folder, or all of them; what cannot be deleted now is when the next process starts."""
+    try:
+        delete(folder)
+    except OSError:
+        log.exception("%s cannot be deleted", folder)
 
 
 def _alike(spec: JobSpec) -> JobSpec:

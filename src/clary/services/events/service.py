@@ -1,4 +1,4 @@
-"""EventBridge as far as it is kept: event buses, rules and their targets. Events are not delivered yet.
+"""EventBridge: event buses, and rules that send the events on them, or one now and then, to targets.
 
 Reference: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
 """
@@ -17,12 +17,14 @@ from clary.resources.dialect import Dialect
 from clary.resources.paging import cut
 from clary.resources.resource import Resource
 from clary.resources.service import service
+from clary.services.application_autoscaling.api import read_schedule
+from clary.services.events.delivery import TARGETS, check_target
 from clary.services.events.patterns import fits, parsed
+from clary.services.events.put import DEFAULT, put_events
+from clary.services.events.schedules import keep_time, start_again
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
-DEFAULT = "default"
-_TARGETS = "_targets"
 _SCHEDULE = re.compile(r"rate\(([1-9]\d*) (minute|hour|day)(s?)\)|cron\((\S+ ){5}\S+\)")
 _MOST_TARGETS = 5
 
@@ -80,19 +82,28 @@ def _check_rule(context: Context, transaction: Transaction, params: dict[str, An
     if "ScheduleExpression" in params:
         if not _SCHEDULE.fullmatch(params["ScheduleExpression"]):
             raise ValidationException("Parameter ScheduleExpression is not valid.")
+        _check_schedule(params["ScheduleExpression"])
         if bus != DEFAULT:
             raise ValidationException("ScheduleExpression is supported only on the default event bus.")
     params.setdefault("State", "ENABLED")
 
 
+def _check_schedule(text: str) -> None:
+    try:
+        read_schedule(text, None)
+    except ValidationException:
+        raise ValidationException("Parameter ScheduleExpression is not valid.") from None
+
+
 def _amend_rule(context: Context, transaction: Transaction, record: Record, changes: dict[str, Any]) -> None:
     changes["EventBusName"] = record.key.parent
     _check_rule(context, transaction, changes)
-    changes[_TARGETS] = record.document.get(_TARGETS, {})
+    changes[TARGETS] = record.document.get(TARGETS, {})
+    start_again(record, context.platform.clock())
 
 
 def _remove_rule(_: Context, __: Transaction, record: Record) -> bool:
-    if record.document.get(_TARGETS):
+    if record.document.get(TARGETS):
         raise ValidationException("Rule can't be deleted since it has targets.")
     return True
 
@@ -108,7 +119,17 @@ buses = Resource(
     prepare=_prepare_bus,
     remove=_remove_bus,
 )
-rules = Resource(
+
+
+class _Rules(Resource):
+    """Rules, whose ARN names the bus unless it is the default one."""
+
+    def make_arn(self, context: Context, name: str, *parents: str, id: str = "*") -> str:
+        """The ARN of the rule called ``name``."""
+        return super().make_arn(context, name, *("" if parent == DEFAULT else parent for parent in parents), id=id)
+
+
+rules = _Rules(
     EVENTS,
     "Rule",
     names=("EventBusName", "Name"),
@@ -121,6 +142,7 @@ rules = Resource(
     prepare=_check_rule,
     amend=_amend_rule,
     remove=_remove_rule,
+    reconcile=keep_time,
 )
 
 
@@ -154,7 +176,9 @@ def _state(value: str) -> Handler:
         with context.platform.database.write() as transaction:
             record = rules.named(context, transaction, params)
             record.document["State"] = value
+            start_again(record, context.platform.clock())
             transaction.update(record)
+        context.platform.wake(record.id)
         return {}
 
     return change
@@ -166,12 +190,14 @@ def _of_rule(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def put_targets(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """``PutTargets``: add targets to a rule, or replace those with the same ids."""
+    for target in params["Targets"]:
+        check_target(context, target)
     with context.platform.database.write() as transaction:
         record = rules.named(context, transaction, _of_rule(params))
-        targets = {**record.document.get(_TARGETS, {}), **{target["Id"]: target for target in params["Targets"]}}
+        targets = {**record.document.get(TARGETS, {}), **{target["Id"]: target for target in params["Targets"]}}
         if len(targets) > _MOST_TARGETS:
             raise ValidationException(f"A rule can have at most {_MOST_TARGETS} targets.")
-        record.document[_TARGETS] = targets
+        record.document[TARGETS] = targets
         transaction.update(record)
     return {"FailedEntryCount": 0, "FailedEntries": []}
 
@@ -181,12 +207,12 @@ def remove_targets(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     failed = []
     with context.platform.database.write() as transaction:
         record = rules.named(context, transaction, _of_rule(params))
-        targets = dict(record.document.get(_TARGETS, {}))
+        targets = dict(record.document.get(TARGETS, {}))
         for each in params["Ids"]:
             if targets.pop(each, None) is None:
                 message = f"Rule {record.name} does not have a target with the Id {each}."
                 failed.append({"TargetId": each, "ErrorCode": "ResourceNotFoundException", "ErrorMessage": message})
-        record.document[_TARGETS] = targets
+        record.document[TARGETS] = targets
         transaction.update(record)
     return {"FailedEntryCount": len(failed), "FailedEntries": failed}
 
@@ -195,7 +221,7 @@ def list_targets(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """``ListTargetsByRule``."""
     with context.platform.database.read() as transaction:
         record = rules.named(context, transaction, _of_rule(params))
-    rows, following = cut(list(record.document.get(_TARGETS, {}).values()), params, EVENTS.page)
+    rows, following = cut(list(record.document.get(TARGETS, {}).values()), params, EVENTS.page)
     return {"Targets": rows} | ({"NextToken": following} if following else {})
 
 
@@ -208,7 +234,7 @@ def list_rule_names(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     found = [
         record.name
         for record in records
-        if any(target["Arn"] == wanted for target in record.document.get(_TARGETS, {}).values())
+        if any(target["Arn"] == wanted for target in record.document.get(TARGETS, {}).values())
     ]
     rows, following = cut(found, params, EVENTS.page)
     return {"RuleNames": rows} | ({"NextToken": following} if following else {})
@@ -231,6 +257,7 @@ OPERATIONS: dict[str, Handler] = {
     "ListEventBuses": list_buses,
     "EnableRule": _state("ENABLED"),
     "DisableRule": _state("DISABLED"),
+    "PutEvents": put_events,
     "PutTargets": put_targets,
     "RemoveTargets": remove_targets,
     "ListTargetsByRule": list_targets,

@@ -26,7 +26,7 @@ from clary.services.iam.principals import Principal, principal_of_arn, root_prin
 from clary.services.iam.request_context import RequestContext
 from clary.services.iam.sessions import Session, Ticket, Tokens, new_keys
 from clary.services.iam.subjects import Subject, SubjectKind, load_subject
-from clary.services.iam.vault import SealBroken, Vault, master_key
+from clary.services.iam.vault import SealBroken, Vault, master_key_of
 from clary.state.database import Database
 
 __all__ = ["AccessDenied", "Credential", "Identities", "Principal", "identities_of"]
@@ -79,11 +79,16 @@ class Identities:
 
     @cached_property
     def vault(self) -> Vault:
-        return Vault(master_key(self.settings.secrets))
+        return Vault(master_key_of(self.settings))
 
     @cached_property
     def _tokens(self) -> Tokens:
         return Tokens(self.vault)
+
+    @property
+    def revision(self) -> int:
+        """Of what is remembered: it changes with every ``refresh`` that finds something new."""
+        return self._memory.revision
 
     def bootstrap(self) -> None:
         """Make the master key, the administrator and the execution role, where they are not there yet."""

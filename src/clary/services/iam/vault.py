@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from clary.core.files import write_private
+from clary.core.settings import Settings, SettingsError
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -27,15 +28,40 @@ def master_key(folder: Path) -> bytes:
     """The 32 bytes in ``folder/master.key``, made at the first call.
 
     Several processes may ask at once: the file appears whole or not at all, and all of them get the same key. Raises
-    ``ValueError`` if the file is not a key.
+    ``SettingsError`` if the file is not a key.
     """
     path = folder / "master.key"
     if not path.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(path, secrets.token_bytes(_KEY_BYTES), replace=False)
-    key = path.read_bytes()
+    return _checked(path, path.read_bytes())
+
+
+def master_key_of(settings: Settings) -> bytes:
+    """The master key of an installation: of the file that the setting ``master_key`` names, else of its own.
+
+    A file that is named is never made: where it is missing, perhaps only because a disk is not mounted, a new key would
+    shut out all that was sealed under the true one. Raises ``SettingsError`` if it is missing, is not a key, or can be
+    read by others.
+    """
+    if not settings.master_key:
+        return master_key(settings.secrets)
+    path = settings.master_key_file
+    try:
+        with path.open("rb") as file:
+            # Of the file that is open, since another could be put there in between.
+            mode = os.fstat(file.fileno()).st_mode
+            key = file.read(_KEY_BYTES + 1)
+    except OSError as error:
+        raise SettingsError(f"master_key: {path} cannot be read: {error.strerror}") from error
+    if mode & 0o077:
+        raise SettingsError(f"master_key: others can read {path}: chmod 600 {path}")
+    return _checked(path, key)
+
+
+def _checked(path: Path, key: bytes) -> bytes:
     if len(key) != _KEY_BYTES:
-        raise ValueError(f"{path} does not hold a master key of {_KEY_BYTES} bytes")
+        raise SettingsError(f"{path} does not hold a master key of {_KEY_BYTES} bytes")
     return key
 
 

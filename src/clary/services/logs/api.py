@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 from clary.core import clock
+from clary.core.errors import ResourceNotFoundException
 from clary.core.names import arn
 from clary.resources.context import Platform
-from clary.services.logs.log_file import LogEvent, LogFile
+from clary.services.logs.errors import InvalidParameterException
+from clary.services.logs.log_file import LONGEST_MESSAGE, LogEvent, LogFile
 from clary.state.records import AlreadyExists, Key, Record
 from clary.state.transaction import Transaction
 
-__all__ = ["LogEvent", "LogFile", "find_stream", "group_key", "register_stream", "stream_key"]
+__all__ = ["LogEvent", "LogFile", "find_stream", "group_key", "register_stream", "stream_key", "write_line"]
 
 SERVICE = "logs"
 
@@ -68,6 +71,30 @@ def new_stream(account: str, region: str, group: str, stream: str, path: Path, n
     """The record of a new stream."""
     name = f"{group_arn(account, region, group)}:log-stream:{stream}"
     return Record(stream_key(account, region, group, stream), name, now, now, {"Path": str(path)})
+
+
+def write_line(
+    transaction: Transaction, home: Path, account: str, region: str, group: str, stream: str, text: str
+) -> None:
+    """Add an event of now to a stream, which is made if need be, of a group that is there.
+
+    Raises ``ResourceNotFoundException`` or ``InvalidParameterException``. What is written stays if the transaction
+    fails.
+    """
+    # Imported here because that module stands on this one.
+    from clary.services.logs.streams import append
+
+    if transaction.get(group_key(account, region, group)) is None:
+        raise ResourceNotFoundException("The specified log group does not exist.")
+    if len(text.encode()) > LONGEST_MESSAGE:
+        raise InvalidParameterException(f"Log event too large: it exceeds the limit of {LONGEST_MESSAGE} bytes")
+    now, record = clock.now(), transaction.get(stream_key(account, region, group, stream))
+    if record is None:
+        path = home / "logs" / f"{uuid.uuid4().hex}.log"
+        record = transaction.insert(new_stream(account, region, group, stream, path, now))
+    path = Path(record.document["Path"])
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    append(path, [(int(now * 1000), text)])
 
 
 def find_stream(transaction: Transaction, account: str, region: str, group: str, stream: str) -> LogFile | None:

@@ -156,7 +156,7 @@ def put_log_events(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     if first < last:
         path = Path(record.document["Path"])
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _append(path, events[first:last])
+        append(path, events[first:last])
     answer: dict[str, Any] = {"nextSequenceToken": _SEQUENCE_TOKEN}
     return {**answer, "rejectedLogEventsInfo": rejected} if rejected else answer
 
@@ -188,7 +188,7 @@ def _locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _append(path: Path, events: Sequence[tuple[int, str]]) -> None:
+def append(path: Path, events: Sequence[tuple[int, str]]) -> None:
     """Add events to a file, which stays in the order of time."""
     lines = [(time, f"{time} {text.replace(chr(10), LINE_BREAK)}\n".encode()) for time, text in events]
     with _locked(path.with_suffix(".lock")):

@@ -12,12 +12,15 @@ import re
 
 from clary.core.clock import iso
 from clary.objects.errors import BucketAlreadyOwnedByYou
+from clary.objects.versions import ENABLED
 
 from . import xml
-from .acl import check_acl
+from .acl import OWNER_ENFORCED, check_acl, check_ownership
 from .call import Call, Handler, xml_response
 from .errors import IllegalLocationConstraintException, InvalidArgument, InvalidBucketName, InvalidLocationConstraint
 from .http import S3Response
+from .object_lock import DOCUMENT as LOCK
+from .object_lock import empty_configuration
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d|EU")
@@ -90,8 +93,12 @@ async def create_bucket(call: Call) -> S3Response:
                 "this request was sent to."
             )
         region = constraint or region
+    ownership = call.header("x-amz-object-ownership", OWNER_ENFORCED)
+    check_ownership(ownership)
+    locked = call.header("x-amz-bucket-object-lock-enabled").lower() == "true"
+    documents = {LOCK: empty_configuration()} if locked else {}
     try:
-        await call.store.create_bucket(call.bucket, call.request.account, region)
+        await call.store.create_bucket(call.bucket, call.request.account, region, ENABLED if locked else "", documents)
     except BucketAlreadyOwnedByYou:
         # The one region where S3 kept its first behaviour.
         if call.store.bucket(call.bucket).region != _DEFAULT_REGION or region != _DEFAULT_REGION:
@@ -122,11 +129,6 @@ async def get_bucket_location(call: Call) -> S3Response:
     return xml_response("LocationConstraint", "" if region == _DEFAULT_REGION else region)
 
 
-async def get_bucket_versioning(call: Call) -> S3Response:
-    status = call.store.bucket(call.bucket).versioning
-    return xml_response("VersioningConfiguration", {"Status": status or None})
-
-
 def timestamp(milliseconds: int) -> str:
     """A time as listings have it, for example ``2026-11-20T10:00:00.000Z``."""
     return f"{iso(milliseconds // 1000)[:-1]}.{milliseconds % 1000:03d}Z"
@@ -143,5 +145,4 @@ HANDLERS: dict[str, Handler] = {
     "HeadBucket": head_bucket,
     "DeleteBucket": delete_bucket,
     "GetBucketLocation": get_bucket_location,
-    "GetBucketVersioning": get_bucket_versioning,
 }

@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.objects.digests import Digests
 from clary.objects.intake import Received
-from clary.objects.model import Bucket
+from clary.objects.model import Bucket, Deletion, Object
 from clary.objects.store import ObjectStore
+from clary.objects.versions import NULL, sequence_of
 
-from . import checksums, xml
-from .errors import AccessDeniedByS3, InvalidArgument, InvalidRequest, MalformedXML, NoSuchVersion
+from . import checksums, routes, xml
+from .errors import AccessDeniedByS3, InvalidArgument, InvalidRequest, MalformedXML
 from .http import S3Request, S3Response
+
+if TYPE_CHECKING:
+    from .encryption import Encryption
+    from .notifications import Notifications
+
+_LONGEST_VERSION = 1024
 
 Authorize = Callable[[S3Request, str, str, "Bucket | None"], Awaitable[None]]
 """Called with the request, an IAM action, the ARN it is on, and the bucket if it exists (its
 ``documents["policy"]`` may speak too); raises ``AccessDenied`` to refuse."""
 
+SignForm = Callable[[Mapping[str, str]], Any]
+"""The principal who has signed the policy of a form, from the form's fields; raises where nobody has."""
+
 _LARGEST_DOCUMENT = 8 << 20
 """Bytes of XML taken in one request; the longest there is, a thousand keys to delete, has fewer."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """What operations need beside the store."""
+
+    encryption: Encryption
+    notifications: Notifications
+    sign_form: SignForm | None = None
 
 
 @dataclass
@@ -33,6 +52,13 @@ class Call:
     operation: str
     bucket: str
     key: str
+    services: Services | None = None
+    """What Clary's own store has beside it; operations that need it are run by nothing else."""
+
+    @property
+    def own(self) -> Services:
+        assert self.services is not None
+        return self.services
 
     def parameter(self, name: str, default: str = "") -> str:
         """A parameter of the query."""
@@ -52,11 +78,18 @@ class Call:
             )
         return min(int(text), highest)
 
+    @property
+    def action(self) -> str:
+        """The IAM action that the operation needs."""
+        return routes.action(self.operation, of_version="versionId" in self.request.parameters)
+
     async def allow(self, action: str, bucket: str, key: str = "") -> None:
         """Raises ``AccessDenied`` unless ``action`` is allowed on the bucket or the object."""
         if self.authorize is not None:
             arn = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket or '*'}"
-            await self.authorize(self.request, action, arn, self.store.writer.buckets.get(bucket))
+            # Whoever may make buckets is told that another has the name.
+            there = None if action == "s3:CreateBucket" else self.store.writer.buckets.get(bucket)
+            await self.authorize(self.request, action, arn, there)
 
     def check_owner(self, bucket: str, header: str = "x-amz-expected-bucket-owner") -> None:
         """Raises ``NoSuchBucket``, or ``AccessDenied`` if the bucket is not of the account that the header names."""
@@ -64,13 +97,23 @@ class Call:
         if self.header(header, owner) != owner:
             raise AccessDeniedByS3
 
-    def check_version(self) -> None:
-        """Raises ``NoSuchVersion`` for a version that cannot be: without versioning every object's is ``null``."""
+    @property
+    def version(self) -> str | None:
+        """The version that is asked for. Raises ``InvalidArgument`` for what cannot be one."""
         version = self.request.parameters.get("versionId")
-        if version == "":
-            raise InvalidArgument("Version id cannot be the empty string", ArgumentName="versionId", ArgumentValue="")
-        if version not in (None, "null"):
-            raise NoSuchVersion(Key=self.key, VersionId=version)
+        if version is not None:
+            check_version(version)
+        return version
+
+    def version_headers(self, item: Object | Deletion) -> list[tuple[str, str]]:
+        """The header that names a version, in a bucket that has, or had, versioning."""
+        shown = item.version and (item.version != NULL or self.store.bucket(self.bucket).versioning)
+        return [("x-amz-version-id", item.version)] if shown else []
+
+    @staticmethod
+    def new_version_headers(item: Object) -> list[tuple[str, str]]:
+        """The header that names the version just made; there is none for what is written while versioning is off."""
+        return [("x-amz-version-id", item.version)] if item.version != NULL else []
 
     async def document(self, root: str, *, digest_required: bool = False, own_checksum: bool = True) -> xml.Node:
         """The XML that the request carries. Raises ``MalformedXML``, and errors of its digests.
@@ -93,6 +136,16 @@ class Call:
         digests.update(bytes(data))
         claims.verify(Received(digests.size, digests.md5.hex(), digests.checksums, None, None))
         return bytes(data)
+
+
+def check_version(version: str) -> None:
+    """Raises ``InvalidArgument`` for a version id that cannot be one."""
+    if not version:
+        raise InvalidArgument("Version id cannot be the empty string", ArgumentName="versionId", ArgumentValue="")
+    if version != NULL and sequence_of(version) is None:
+        raise InvalidArgument(
+            "Invalid version id specified", ArgumentName="versionId", ArgumentValue=version[:_LONGEST_VERSION]
+        )
 
 
 Handler = Callable[[Call], Awaitable[S3Response]]

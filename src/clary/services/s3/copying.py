@@ -5,22 +5,31 @@ Reference: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
-from clary.objects.digests import Digests
+from clary.objects.errors import SourceReplaced
 from clary.objects.intake import MAXIMUM
 from clary.objects.model import Attributes, Object
 
 from . import checksums, conditions
 from .buckets import timestamp
-from .call import Call, Handler, xml_response
-from .errors import InvalidArgument, InvalidRequest, NoSuchVersion
+from .call import Call, Handler, check_version, xml_response
+from .encryption import COPY_SOURCE, encryption_headers
+from .errors import InvalidArgument, InvalidRequest
 from .http import S3Response
-from .writing import attributes_of, encryption_headers
+from .writing import attributes_of
 
 _PREFIX = "x-amz-copy-source-"
-_CHANGES = ("x-amz-storage-class", "x-amz-website-redirect-location", "x-amz-server-side-encryption")
+_ATTEMPTS = 5
+_CHANGES = (
+    "x-amz-storage-class",
+    "x-amz-website-redirect-location",
+    "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-customer-algorithm",
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,7 @@ class Source:
 
     bucket: str
     key: str
+    version: str | None = None
 
 
 async def source_of(call: Call) -> Source:
@@ -48,11 +58,12 @@ async def source_of(call: Call) -> Source:
             ArgumentName="x-amz-copy-source",
             ArgumentValue=header,
         )
-    if query.startswith("versionId=") and query.removeprefix("versionId=") != "null":
-        raise NoSuchVersion(Key=key, VersionId=query.removeprefix("versionId="))
-    await call.allow("s3:GetObject", bucket, key)
+    version = unquote(query.removeprefix("versionId=")) if query.startswith("versionId=") else None
+    if version is not None:
+        check_version(version)
+    await call.allow("s3:GetObject" if version is None else "s3:GetObjectVersion", bucket, key)
     call.check_owner(bucket, "x-amz-source-expected-bucket-owner")
-    return Source(bucket, key)
+    return Source(bucket, key, version)
 
 
 async def copy_object(call: Call) -> S3Response:
@@ -60,21 +71,23 @@ async def copy_object(call: Call) -> S3Response:
     replace_metadata = _directive(call, "x-amz-metadata-directive")
     replace_tags = _directive(call, "x-amz-tagging-directive")
     changed = replace_metadata or any(name in call.request.headers for name in _CHANGES)
-    if (source.bucket, source.key) == (call.bucket, call.key) and not changed:
+    same = (source.bucket, source.key) == (call.bucket, call.key)
+    # An older version may be copied over the current one as it is: so it is brought back.
+    if same and source.version is None and not changed:
         raise InvalidRequest(
             "This copy request is illegal because it is trying to copy an object to itself without changing "
             "the object's metadata, storage class, website redirect location or encryption attributes."
         )
-    given = attributes_of(call)
+    given = await attributes_of(call)
     precondition = conditions.write_condition(call.request.headers, call.key)
     named = call.header("x-amz-checksum-algorithm")
-    computed = await _checksum(call, source, checksums.known(named)) if named else None
+    algorithm = checksums.known(named) if named else ""
 
     def attributes(original: Object) -> Attributes:
         old = original.attributes
         own = {name: value for name, value in given.headers.items() if name.startswith("x-amz-")}
         kept = {name: value for name, value in old.headers.items() if not name.startswith("x-amz-")}
-        made = Attributes(
+        return Attributes(
             headers=given.headers if replace_metadata else kept | own,
             metadata=given.metadata if replace_metadata else old.metadata,
             tags=given.tags if replace_tags else old.tags,
@@ -82,26 +95,68 @@ async def copy_object(call: Call) -> S3Response:
             owner=given.owner,
             checksums=old.checksums,
             checksum_type=old.checksum_type,
+            retention=given.retention,
+            retain_until=given.retain_until,
+            legal_hold=given.legal_hold,
         )
-        if computed is not None and computed[0] == original.sequence:
-            made.checksums, made.checksum_type = computed[1], "FULL_OBJECT"
-        return made
 
-    def source_condition(original: Object) -> None:
-        if original.size > MAXIMUM:
-            raise InvalidRequest(
-                f"The specified copy source is larger than the maximum allowable size for a copy source: {MAXIMUM}"
+    notices = call.own.notifications.of_object(call, "ObjectCreated:Copy")
+
+    async def copied() -> Object:
+        reader = await call.store.get(source.bucket, source.key, source.version)
+        try:
+            original = reader.object
+            if original.size > MAXIMUM:
+                raise InvalidRequest(
+                    f"The specified copy source is larger than the maximum allowable size for a copy source: {MAXIMUM}"
+                )
+            conditions.check_read(call.request.headers, original, _PREFIX)
+            call.own.encryption.unlock(call, reader, COPY_SOURCE)
+            has_checksum = (
+                algorithm in original.attributes.checksums and original.attributes.checksum_type == "FULL_OBJECT"
             )
-        conditions.check_read(call.request.headers, original, _PREFIX)
+            if call.own.encryption.may_share(call, given.headers, original) and (not algorithm or has_checksum):
+                return await call.store.copy(
+                    (source.bucket, original),
+                    (call.bucket, call.key),
+                    attributes,
+                    precondition=precondition,
+                    notices=notices,
+                )
+            # The bytes go through here: to be encrypted otherwise, or because their checksum is not known yet.
+            algorithms = [algorithm] if algorithm else list(original.attributes.checksums)
+            made = attributes(original)
+            made.checksums, made.checksum_type = {}, ""
+            return await call.store.put(
+                call.bucket,
+                call.key,
+                reader.stream(),
+                made,
+                algorithms=algorithms,
+                precondition=precondition,
+                seal=await call.own.encryption.seal(call, given.headers),
+                notices=notices,
+            )
+        finally:
+            reader.close()
 
-    item = await call.store.copy(
-        (source.bucket, source.key),
-        (call.bucket, call.key),
-        attributes,
-        source_condition=source_condition,
-        precondition=precondition,
-    )
-    return xml_response("CopyObjectResult", copy_result(item), encryption_headers(item.attributes))
+    item = await _again(copied)
+    headers = [*call.new_version_headers(item), *source_headers(call, source)]
+    headers += encryption_headers(item.attributes.headers)
+    return xml_response("CopyObjectResult", copy_result(item), headers)
+
+
+async def _again(attempt: Callable[[], Awaitable[Object]]) -> Object:
+    """Tries anew where the source has been replaced meanwhile; the copy is then that of its successor."""
+    for _ in range(_ATTEMPTS - 1):
+        with contextlib.suppress(SourceReplaced):
+            return await attempt()
+    return await attempt()
+
+
+def source_headers(call: Call, source: Source) -> list[tuple[str, str]]:
+    """The header that says which version was copied."""
+    return [] if source.version is None else [("x-amz-copy-source-version-id", source.version)]
 
 
 def copy_result(item: Object) -> dict[str, str]:
@@ -116,19 +171,6 @@ def _directive(call: Call, name: str) -> bool:
     if value not in ("COPY", "REPLACE"):
         raise InvalidArgument(f"Unknown {name[6:].replace('-', ' ')}.", ArgumentName=name, ArgumentValue=value)
     return value == "REPLACE"
-
-
-async def _checksum(call: Call, source: Source, algorithm: str) -> tuple[int, dict[str, str]] | None:
-    """A checksum that the source does not have yet, with the source's sequence; ``None`` if it has it."""
-    reader = await call.store.get(source.bucket, source.key)
-    attributes = reader.object.attributes
-    if algorithm in attributes.checksums and attributes.checksum_type == "FULL_OBJECT":
-        reader.close()
-        return None
-    digests = Digests([algorithm])
-    async for chunk in reader.stream():
-        await call.store.compute(digests.update, chunk)
-    return reader.object.sequence, digests.checksums
 
 
 HANDLERS: dict[str, Handler] = {"CopyObject": copy_object}

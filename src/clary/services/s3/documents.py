@@ -16,22 +16,23 @@ from . import xml
 from .acl import check_acl
 from .buckets import owner
 from .call import Call, Handler, xml_response
+from .configurations import check_new_policy
+from .encryption import DOCUMENT as ENCRYPTION
 from .errors import (
     AccessControlListNotSupported,
+    InvalidArgument,
     InvalidEncryptionAlgorithmError,
     MalformedPolicy,
+    MalformedXML,
     NoSuchBucketPolicy,
     NoSuchTagSet,
+    NotImplementedByS3,
+    ServerSideEncryptionConfigurationNotFoundError,
 )
 from .http import S3Response
 from .tags import read_tags, tagging
 
 _LARGEST_POLICY = 20 * 1024
-_XML_TYPE = [("Content-Type", "application/xml")]
-_DEFAULT_ENCRYPTION = xml.write(
-    "ServerSideEncryptionConfiguration",
-    {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}},
-)
 _OBJECT_TAGS = 10
 _BUCKET_TAGS = 50
 
@@ -68,6 +69,7 @@ async def put_bucket_policy(call: Call) -> S3Response:
     statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
     for statement in statements:
         _check_statement(call, statement)
+    check_new_policy(call, document)
     await call.store.set_document(call.bucket, "policy", policy)
     return S3Response(204)
 
@@ -80,6 +82,8 @@ def _check_statement(call: Call, statement: object) -> None:
             raise MalformedPolicy(f"Missing required field {names[0]}")
     if statement["Effect"] not in ("Allow", "Deny"):
         raise MalformedPolicy(f"Invalid effect: {statement['Effect']}")
+    if statement["Effect"] == "Allow" and "NotPrincipal" in statement:
+        raise MalformedPolicy("Allow with NotPrincipal is not allowed.")
     resources = statement.get("Resource", statement.get("NotResource"))
     for resource in resources if isinstance(resources, list) else [resources]:
         if resource != "*" and str(resource).partition("/")[0] not in (f"arn:aws:s3:::{call.bucket}", "arn:aws:s3:::*"):
@@ -94,21 +98,35 @@ async def delete_bucket_policy(call: Call) -> S3Response:
 
 
 async def get_bucket_encryption(call: Call) -> S3Response:
-    return S3Response(200, list(_XML_TYPE), _documents(call).get("encryption", _DEFAULT_ENCRYPTION))
+    document = _documents(call).get(ENCRYPTION)
+    if document is None:
+        # S3 itself would answer that it encrypts everything; here nothing is encrypted that nobody asked for.
+        raise ServerSideEncryptionConfigurationNotFoundError(BucketName=call.bucket)
+    return S3Response(200, [("Content-Type", "application/xml")], document)
 
 
 async def put_bucket_encryption(call: Call) -> S3Response:
     body = await call.content()
-    for rule in xml.read(body, "ServerSideEncryptionConfiguration").all("Rule"):
-        default = rule.find("ApplyServerSideEncryptionByDefault")
-        if default and default.required("SSEAlgorithm") not in ("AES256", "aws:kms", "aws:kms:dsse"):
+    rules = xml.read(body, "ServerSideEncryptionConfiguration").all("Rule")
+    if len(rules) != 1:
+        raise MalformedXML
+    default = rules[0].find("ApplyServerSideEncryptionByDefault")
+    if default is not None:
+        algorithm = default.required("SSEAlgorithm")
+        if algorithm == "aws:kms:dsse":
+            raise NotImplementedByS3("Encryption in two layers (aws:kms:dsse) is not implemented.")
+        if algorithm not in ("AES256", "aws:kms"):
             raise InvalidEncryptionAlgorithmError
-    await call.store.set_document(call.bucket, "encryption", body)
+        if algorithm == "AES256" and default.value("KMSMasterKeyID"):
+            raise InvalidArgument(
+                "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"
+            )
+    await call.store.set_document(call.bucket, ENCRYPTION, body)
     return S3Response(200, [("Content-Length", "0")])
 
 
 async def delete_bucket_encryption(call: Call) -> S3Response:
-    return await _remove(call, "encryption")
+    return await _remove(call, ENCRYPTION)
 
 
 # -- tags
@@ -132,18 +150,15 @@ async def delete_bucket_tagging(call: Call) -> S3Response:
 
 
 async def get_object_tagging(call: Call) -> S3Response:
-    call.check_version()
-    item = await call.store.head(call.bucket, call.key)
-    return xml_response("Tagging", tagging(item.attributes.tags))
+    item = await call.store.head(call.bucket, call.key, call.version)
+    return xml_response("Tagging", tagging(item.attributes.tags), call.version_headers(item))
 
 
 async def put_object_tagging(call: Call) -> S3Response:
-    call.check_version()
     return await _set_object_tags(call, read_tags(await call.document("Tagging"), maximum=_OBJECT_TAGS), 200)
 
 
 async def delete_object_tagging(call: Call) -> S3Response:
-    call.check_version()
     return await _set_object_tags(call, [], 204)
 
 
@@ -151,8 +166,10 @@ async def _set_object_tags(call: Call, tags: list[tuple[str, str]], status: int)
     def edit(attributes: Attributes) -> None:
         attributes.tags = tags
 
-    await call.store.change_attributes(call.bucket, call.key, edit)
-    return S3Response(status, [("Content-Length", "0")] if status == 200 else [])
+    event = "ObjectTagging:Put" if tags else "ObjectTagging:Delete"
+    notices = call.own.notifications.of_object(call, event)
+    item = await call.store.change_attributes(call.bucket, call.key, edit, call.version, notices=notices)
+    return S3Response(status, call.version_headers(item) + ([("Content-Length", "0")] if status == 200 else []))
 
 
 # -- access control lists
@@ -168,8 +185,7 @@ async def get_bucket_acl(call: Call) -> S3Response:
 
 
 async def get_object_acl(call: Call) -> S3Response:
-    call.check_version()
-    item = await call.store.head(call.bucket, call.key)
+    item = await call.store.head(call.bucket, call.key, call.version)
     return xml_response("AccessControlPolicy", _full_control(item.attributes.owner))
 
 
@@ -178,7 +194,7 @@ async def put_bucket_acl(call: Call) -> S3Response:
 
 
 async def put_object_acl(call: Call) -> S3Response:
-    await call.store.head(call.bucket, call.key)
+    await call.store.head(call.bucket, call.key, call.version)
     return await _put_acl(call, bucket=False)
 
 

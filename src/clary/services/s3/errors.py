@@ -168,12 +168,6 @@ class NotImplementedByS3(_Worded):
     text = "A header you provided implies functionality that is not implemented"
 
 
-class NoSuchVersion(_Worded):
-    code = "NoSuchVersion"
-    status = 404
-    text = "The specified version does not exist."
-
-
 class NoSuchBucketPolicy(_Worded):
     code = "NoSuchBucketPolicy"
     status = 404
@@ -190,6 +184,87 @@ class NoSuchTagSet(_Worded):
     code = "NoSuchTagSet"
     status = 404
     text = "The TagSet does not exist"
+
+
+class NoSuchLifecycleConfiguration(_Worded):
+    code = "NoSuchLifecycleConfiguration"
+    status = 404
+    text = "The lifecycle configuration does not exist"
+
+
+class NoSuchWebsiteConfiguration(_Worded):
+    code = "NoSuchWebsiteConfiguration"
+    status = 404
+    text = "The specified bucket does not have a website configuration"
+
+
+class ReplicationConfigurationNotFoundError(_Worded):
+    code = "ReplicationConfigurationNotFoundError"
+    status = 404
+    text = "The replication configuration was not found"
+
+
+class ServerSideEncryptionConfigurationNotFoundError(_Worded):
+    code = "ServerSideEncryptionConfigurationNotFoundError"
+    status = 404
+    text = "The server side encryption configuration was not found"
+
+
+class NoSuchPublicAccessBlockConfiguration(_Worded):
+    code = "NoSuchPublicAccessBlockConfiguration"
+    status = 404
+    text = "The public access block configuration was not found"
+
+
+class ObjectLockConfigurationNotFoundError(_Worded):
+    code = "ObjectLockConfigurationNotFoundError"
+    status = 404
+    text = "Object Lock configuration does not exist for this bucket"
+
+
+class NoSuchObjectLockConfiguration(_Worded):
+    code = "NoSuchObjectLockConfiguration"
+    status = 404
+    text = "The specified object does not have a ObjectLock configuration"
+
+
+class InvalidRetentionPeriod(_Worded):
+    code = "InvalidRetentionPeriod"
+    status = 400
+
+
+class InvalidBucketState(_Worded):
+    code = "InvalidBucketState"
+    status = 409
+
+
+class IllegalVersioningConfiguration(_Worded):
+    code = "IllegalVersioningConfigurationException"
+    status = 400
+    text = "The Versioning element must be specified"
+
+
+class MalformedPOSTRequest(_Worded):
+    code = "MalformedPOSTRequest"
+    status = 400
+    text = "The body of your POST request is not well-formed multipart/form-data."
+
+
+class MaxPostPreDataLengthExceededError(_Worded):
+    code = "MaxPostPreDataLengthExceeded"
+    status = 400
+    text = "Your POST request fields preceding the upload file were too large."
+
+
+class InvalidPolicyDocument(_Worded):
+    code = "InvalidPolicyDocument"
+    status = 400
+
+
+class EntityTooSmallError(_Worded):
+    code = "EntityTooSmall"
+    status = 400
+    text = "Your proposed upload is smaller than the minimum allowed size"
 
 
 class CORSForbidden(_Worded):

@@ -38,6 +38,8 @@ class S3Request:
     request_id: str = ""
     trailers: Callable[[], dict[str, str]] = _no_trailers
     principal: Any = None
+    client: str = ""
+    """The address that the request came from."""
     virtual_bucket: str = ""
     """The bucket if the host name carries it; then ``path`` is the key alone."""
 

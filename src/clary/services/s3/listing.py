@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from clary.objects.model import Listing
+from clary.objects.model import Listing, Object
 
 from .buckets import owner, timestamp
-from .call import Call, Handler, xml_response
+from .call import Call, Handler, check_version, xml_response
 from .errors import InvalidArgument
 from .http import S3Response
 
@@ -29,25 +29,29 @@ def encoder(call: Call) -> Callable[[str], str]:
     return quote if encoding else str
 
 
-def _entries(call: Call, page: Listing, encode: Callable[[str], str], *, owners: bool) -> dict[str, Any]:
-    contents = []
-    for item in page.objects:
-        attributes = item.attributes
-        entry: dict[str, Any] = {
-            "Key": encode(item.key),
-            "LastModified": timestamp(item.modified),
-            "ETag": f'"{item.etag}"',
-            "Size": item.size,
-        }
-        if attributes.checksums:
-            entry |= {"ChecksumAlgorithm": list(attributes.checksums), "ChecksumType": attributes.checksum_type}
-        if owners:
-            entry["Owner"] = owner(attributes.owner)
-        contents.append(entry | {"StorageClass": attributes.storage_class})
-    return {"Contents": contents, "CommonPrefixes": [{"Prefix": encode(prefix)} for prefix in page.prefixes]}
+def _entries(page: Listing, encode: Callable[[str], str], *, owners: bool) -> dict[str, Any]:
+    return {
+        "Contents": [_entry(item, encode, owners=owners) for item in page.objects],
+        "CommonPrefixes": [{"Prefix": encode(prefix)} for prefix in page.prefixes],
+    }
 
 
-def _frame(call: Call, encode: Callable[[str], str], limit: int, page: Listing) -> dict[str, Any]:
+def _entry(item: Object, encode: Callable[[str], str], *, owners: bool) -> dict[str, Any]:
+    attributes = item.attributes
+    entry: dict[str, Any] = {
+        "Key": encode(item.key),
+        "LastModified": timestamp(item.modified),
+        "ETag": f'"{item.etag}"',
+        "Size": item.size,
+    }
+    if attributes.checksums:
+        entry |= {"ChecksumAlgorithm": list(attributes.checksums), "ChecksumType": attributes.checksum_type}
+    if owners:
+        entry["Owner"] = owner(attributes.owner)
+    return entry | {"StorageClass": attributes.storage_class}
+
+
+def _frame(call: Call, encode: Callable[[str], str], limit: int, truncated: bool) -> dict[str, Any]:
     delimiter = call.parameter("delimiter")
     return {
         "Name": call.bucket,
@@ -55,7 +59,7 @@ def _frame(call: Call, encode: Callable[[str], str], limit: int, page: Listing) 
         "Delimiter": encode(delimiter) if delimiter else None,
         "MaxKeys": limit,
         "EncodingType": call.parameter("encoding-type") or None,
-        "IsTruncated": page.truncated,
+        "IsTruncated": truncated,
     }
 
 
@@ -69,7 +73,7 @@ async def list_objects_v2(call: Call) -> S3Response:
         after=_opened(token) if token else start_after,
         limit=limit,
     )
-    content = _frame(call, encode, limit, page)
+    content = _frame(call, encode, limit, page.truncated)
     content |= {
         "KeyCount": len(page.objects) + len(page.prefixes),
         "StartAfter": encode(start_after) if start_after else None,
@@ -77,7 +81,7 @@ async def list_objects_v2(call: Call) -> S3Response:
         "NextContinuationToken": base64.urlsafe_b64encode(page.last.encode()).decode() if page.truncated else None,
     }
     owners = call.parameter("fetch-owner").lower() == "true"
-    return xml_response("ListBucketResult", content | _entries(call, page, encode, owners=owners))
+    return xml_response("ListBucketResult", content | _entries(page, encode, owners=owners))
 
 
 def _opened(token: str) -> str:
@@ -100,17 +104,17 @@ async def list_objects(call: Call) -> S3Response:
         call.bucket, prefix=call.parameter("prefix"), delimiter=delimiter, after=marker, limit=limit
     )
     # Only here the prefix is never encoded; clients do not decode it either.
-    content = _frame(call, encode, limit, page) | {"Prefix": call.parameter("prefix"), "Marker": encode(marker)}
+    content = _frame(call, encode, limit, page.truncated) | {
+        "Prefix": call.parameter("prefix"),
+        "Marker": encode(marker),
+    }
     if page.truncated and delimiter:
         content["NextMarker"] = encode(page.last)
-    return xml_response("ListBucketResult", content | _entries(call, page, encode, owners=True))
+    return xml_response("ListBucketResult", content | _entries(page, encode, owners=True))
 
 
 async def list_object_versions(call: Call) -> S3Response:
-    """Every object is its only version, ``null``, as in any bucket that never had versioning.
-
-    Reference: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
-    """
+    """Reference: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html"""
     encode, limit = encoder(call), call.number("max-keys", 1000, 1000)
     marker, version_marker = call.parameter("key-marker"), call.parameter("version-id-marker")
     if version_marker and not marker:
@@ -119,23 +123,31 @@ async def list_object_versions(call: Call) -> S3Response:
             ArgumentName="version-id-marker",
             ArgumentValue=version_marker,
         )
-    page = await call.store.list(
+    if version_marker:
+        check_version(version_marker)
+    page = await call.store.list_versions(
         call.bucket,
         prefix=call.parameter("prefix"),
         delimiter=call.parameter("delimiter"),
-        after=marker,
+        after=(marker, version_marker),
         limit=limit,
     )
-    entries = _entries(call, page, encode, owners=True)
-    content = _frame(call, encode, limit, page) | {
+
+    def described(item: Object) -> dict[str, Any]:
+        entry = {"VersionId": item.version, "IsLatest": item.sequence in page.latest}
+        if not item.deleted:
+            return _entry(item, encode, owners=True) | entry
+        modified = {"Key": encode(item.key), "LastModified": timestamp(item.modified)}
+        return modified | {"Owner": owner(item.attributes.owner)} | entry
+
+    content = _frame(call, encode, limit, page.truncated) | {
         "KeyMarker": encode(marker),
         "VersionIdMarker": version_marker,
-        "NextKeyMarker": encode(page.last) if page.truncated else None,
-        "NextVersionIdMarker": "null"
-        if page.truncated and page.objects and page.objects[-1].key == page.last
-        else None,
-        "Version": [{**entry, "VersionId": "null", "IsLatest": True} for entry in entries["Contents"]],
-        "CommonPrefixes": entries["CommonPrefixes"],
+        "NextKeyMarker": encode(page.last_key) if page.truncated else None,
+        "NextVersionIdMarker": page.last_version or None if page.truncated else None,
+        "Version": [described(item) for item in page.versions if not item.deleted],
+        "DeleteMarker": [described(item) for item in page.versions if item.deleted],
+        "CommonPrefixes": [{"Prefix": encode(prefix)} for prefix in page.prefixes],
     }
     return xml_response("ListVersionsResult", content)
 

@@ -6,14 +6,20 @@ Reference: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
+from clary.objects.errors import NoSuchKey
 from clary.objects.model import Object, Segment
 
 from . import checksums, conditions
 from .call import Call, Handler, xml_response
+from .encryption import check_customer_key
 from .errors import InvalidArgument, InvalidPartNumber, InvalidRequest
 from .http import S3Response
+from .lifecycle import expiration_headers
+from .object_lock import lock_headers
 
 _OVERRIDES = ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires")
 _LOCAL_PATH = "x-clary-local-path"
@@ -22,21 +28,24 @@ body then."""
 
 
 async def get_object(call: Call) -> S3Response:
-    call.check_version()
-    reader = await call.store.get(call.bucket, call.key)
+    try:
+        reader = await call.store.get(call.bucket, call.key, call.version)
+    except NoSuchKey:
+        await _allow_to_know(call)
+        raise
     try:
         conditions.check_read(call.request.headers, reader.object)
         status, start, stop, headers = _extent(call, reader.object, reader.segments)
+        call.own.encryption.unlock(call, reader)
     except BaseException:
         reader.close()
         raise
     headers = [*_object_headers(call, reader.object, whole=status == 200), *headers]
     headers += _part_checksum(call, reader.object, reader.segments)
-    if _LOCAL_PATH in call.request.headers and status == 200 and len(reader.segments) == 1 and reader.data is None:
+    if _LOCAL_PATH in call.request.headers and status == 200 and reader.file is not None:
         reader.close()
         headers = [(name, value) for name, value in headers if name != "Content-Length"]
-        path = str(call.store.files.path(reader.segments[0].blob))
-        return S3Response(200, [*headers, ("Content-Length", "0"), (_LOCAL_PATH, path)], b"")
+        return S3Response(200, [*headers, ("Content-Length", "0"), (_LOCAL_PATH, str(reader.file))], b"")
     if reader.data is not None:
         reader.close()
         return S3Response(status, headers, reader.data[start:stop])
@@ -44,16 +53,23 @@ async def get_object(call: Call) -> S3Response:
 
 
 async def head_object(call: Call) -> S3Response:
-    call.check_version()
-    item = await call.store.head(call.bucket, call.key)
+    try:
+        item = await call.store.head(call.bucket, call.key, call.version)
+    except NoSuchKey:
+        await _allow_to_know(call)
+        raise
+    check_customer_key(call, item)
     conditions.check_read(call.request.headers, item)
     segments = await call.store.segments(item) if "partNumber" in call.request.parameters else ()
     status, _, _, headers = _extent(call, item, segments)
     headers = [*_object_headers(call, item, whole=status == 200), *headers]
-    headers += _part_checksum(call, item, segments)
-    if _LOCAL_PATH in call.request.headers and (path := await call.store.local_path(call.bucket, call.key)):
-        headers.append((_LOCAL_PATH, str(path)))
-    return S3Response(status, headers)
+    return S3Response(status, [*headers, *_part_checksum(call, item, segments)])
+
+
+async def _allow_to_know(call: Call) -> None:
+    """Raises ``AccessDenied`` unless the caller may list the bucket: nobody else is told what is not in it."""
+    listing = replace(call.request, query=urlencode({"prefix": call.key}))
+    await replace(call, request=listing).allow("s3:ListBucket", call.bucket)
 
 
 def _extent(call: Call, item: Object, segments: Sequence[Segment]) -> tuple[int, int, int, list[tuple[str, str]]]:
@@ -95,6 +111,7 @@ def _object_headers(call: Call, item: Object, *, whole: bool) -> list[tuple[str,
         ("ETag", f'"{item.etag}"'),
         ("Last-Modified", conditions.http_date(item.modified)),
     ]
+    headers += [*call.version_headers(item), *lock_headers(attributes), *expiration_headers(call, item)]
     headers += [(f"x-amz-meta-{name}", value) for name, value in attributes.metadata.items()]
     if attributes.tags:
         headers.append(("x-amz-tagging-count", str(len(attributes.tags))))
@@ -141,11 +158,11 @@ def checksum_headers(item: Object) -> list[tuple[str, str]]:
 
 async def get_object_attributes(call: Call) -> S3Response:
     """Reference: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html"""
-    call.check_version()
     wanted = {name.strip() for name in call.header("x-amz-object-attributes").split(",") if name.strip()}
     if not wanted or wanted - {"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"}:
         raise InvalidArgument("Invalid attribute name specified.", ArgumentName="x-amz-object-attributes")
-    item = await call.store.head(call.bucket, call.key)
+    item = await call.store.head(call.bucket, call.key, call.version)
+    check_customer_key(call, item)
     conditions.check_read(call.request.headers, item)
     attributes = item.attributes
     content: dict[str, Any] = {}
@@ -160,8 +177,8 @@ async def get_object_attributes(call: Call) -> S3Response:
         content["StorageClass"] = attributes.storage_class
     if "ObjectSize" in wanted:
         content["ObjectSize"] = item.size
-    modified = [("Last-Modified", conditions.http_date(item.modified))]
-    return xml_response("GetObjectAttributesResponse", content, modified)
+    headers = [("Last-Modified", conditions.http_date(item.modified)), *call.version_headers(item)]
+    return xml_response("GetObjectAttributesResponse", content, headers)
 
 
 async def _object_parts(call: Call, item: Object) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from .http import S3Request
 MAXIMUM_KEY = 1024
 """The longest key in bytes of UTF-8."""
 
-_SUBRESOURCES = frozenset((
+SUBRESOURCES = frozenset((
     "abac", "accelerate", "acl", "analytics", "annotation", "attributes", "cors", "delete", "encryption",
     "intelligent-tiering", "inventory", "legal-hold", "lifecycle", "location", "logging",
     "metadataConfiguration", "metadataTable", "metrics", "notification", "object-lock", "ownershipControls",
@@ -29,6 +29,26 @@ _BUCKET: dict[tuple[str, str], str] = {
     ("GET", "versions"): "ListObjectVersions",
     ("GET", "location"): "GetBucketLocation",
     ("GET", "versioning"): "GetBucketVersioning",
+    ("PUT", "versioning"): "PutBucketVersioning",
+    ("GET", "object-lock"): "GetObjectLockConfiguration",
+    ("PUT", "object-lock"): "PutObjectLockConfiguration",
+    ("GET", "ownershipControls"): "GetBucketOwnershipControls",
+    ("PUT", "ownershipControls"): "PutBucketOwnershipControls",
+    ("GET", "publicAccessBlock"): "GetPublicAccessBlock",
+    ("PUT", "publicAccessBlock"): "PutPublicAccessBlock",
+    ("DELETE", "publicAccessBlock"): "DeletePublicAccessBlock",
+    ("GET", "policyStatus"): "GetBucketPolicyStatus",
+    ("GET", "lifecycle"): "GetBucketLifecycleConfiguration",
+    ("PUT", "lifecycle"): "PutBucketLifecycleConfiguration",
+    ("DELETE", "lifecycle"): "DeleteBucketLifecycle",
+    ("GET", "notification"): "GetBucketNotificationConfiguration",
+    ("PUT", "notification"): "PutBucketNotificationConfiguration",
+    ("GET", "logging"): "GetBucketLogging",
+    ("GET", "requestPayment"): "GetBucketRequestPayment",
+    ("GET", "accelerate"): "GetBucketAccelerateConfiguration",
+    ("GET", "website"): "GetBucketWebsite",
+    ("GET", "replication"): "GetBucketReplication",
+    ("POST", ""): "PostObject",
     ("GET", "acl"): "GetBucketAcl",
     ("PUT", "acl"): "PutBucketAcl",
     ("GET", "policy"): "GetBucketPolicy",
@@ -54,6 +74,10 @@ _OBJECT: dict[tuple[str, str], str] = {
     ("DELETE", ""): "DeleteObject",
     ("GET", "acl"): "GetObjectAcl",
     ("PUT", "acl"): "PutObjectAcl",
+    ("GET", "retention"): "GetObjectRetention",
+    ("PUT", "retention"): "PutObjectRetention",
+    ("GET", "legal-hold"): "GetObjectLegalHold",
+    ("PUT", "legal-hold"): "PutObjectLegalHold",
     ("GET", "attributes"): "GetObjectAttributes",
     ("GET", "tagging"): "GetObjectTagging",
     ("PUT", "tagging"): "PutObjectTagging",
@@ -80,6 +104,19 @@ ACTIONS: dict[str, str] = {
     "PutBucketEncryption": "PutEncryptionConfiguration",
     "DeleteBucketEncryption": "PutEncryptionConfiguration",
     "DeleteBucketTagging": "PutBucketTagging",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "GetBucketNotificationConfiguration": "GetBucketNotification",
+    "PutBucketNotificationConfiguration": "PutBucketNotification",
+    "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
+    "GetBucketReplication": "GetReplicationConfiguration",
+    "PostObject": "PutObject",
     "HeadObject": "GetObject",
     "CreateMultipartUpload": "PutObject",
     "UploadPart": "PutObject",
@@ -89,6 +126,18 @@ ACTIONS: dict[str, str] = {
     "DeleteObjects": "DeleteObject",
 }
 """The action of an operation, without ``s3:``, where it is not the operation's own name."""
+
+
+_OF_VERSION: dict[str, str] = {
+    "GetObject": "GetObjectVersion",
+    "DeleteObject": "DeleteObjectVersion",
+    "GetObjectAcl": "GetObjectVersionAcl",
+    "PutObjectAcl": "PutObjectVersionAcl",
+    "GetObjectTagging": "GetObjectVersionTagging",
+    "PutObjectTagging": "PutObjectVersionTagging",
+    "DeleteObjectTagging": "DeleteObjectVersionTagging",
+    "GetObjectAttributes": "GetObjectVersionAttributes",
+}
 
 
 def split(request: S3Request) -> tuple[str, str]:
@@ -117,7 +166,7 @@ def operation(request: S3Request, bucket: str, key: str) -> str:
         return "ListBuckets"
     if method not in ("GET", "HEAD", "PUT", "POST", "DELETE"):
         raise MethodNotAllowed(Method=method, ResourceType="OBJECT" if key else "BUCKET")
-    subresource = next((name for name in parameters if name in _SUBRESOURCES), "")
+    subresource = next((name for name in parameters if name in SUBRESOURCES), "")
     if not key:
         if method == "GET" and not subresource and parameters.get("list-type") == "2":
             return "ListObjectsV2"
@@ -130,6 +179,8 @@ def operation(request: S3Request, bucket: str, key: str) -> str:
     return found
 
 
-def action(name: str) -> str:
-    """The IAM action that the operation ``name`` needs on its bucket or object, for example ``s3:GetObject``."""
-    return f"s3:{ACTIONS.get(name, name)}"
+def action(name: str, *, of_version: bool = False) -> str:
+    """The IAM action that the operation ``name`` needs on its bucket or object, for example ``s3:GetObject``, or with
+    ``of_version`` that for one version of it."""
+    found = ACTIONS.get(name, name)
+    return f"s3:{_OF_VERSION.get(found, found) if of_version else found}"

@@ -16,18 +16,20 @@ from clary.objects.model import Object, Part, Upload
 from . import checksums, conditions
 from .buckets import owner, timestamp
 from .call import Call, Handler, xml_response
-from .copying import source_of
+from .copying import source_headers, source_of
+from .encryption import COPY_SOURCE, encryption_headers
 from .errors import BadDigest, InvalidArgument, InvalidPartOrder, InvalidRange, InvalidRequest, MalformedXML
 from .http import S3Response
 from .listing import encoder
-from .writing import attributes_of, check_length, encryption_headers, written_headers
+from .writing import attributes_of, check_length
 
 _MOST_PARTS = 10_000
 _COPY_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 
 
 async def create_multipart_upload(call: Call) -> S3Response:
-    attributes = attributes_of(call)
+    attributes = await attributes_of(call)
+    await call.own.encryption.seal(call, attributes.headers)  # so that a key that is of no use is told now
     headers = []
     kind = call.header("x-amz-checksum-type").upper()
     if named := call.header("x-amz-checksum-algorithm"):
@@ -47,7 +49,7 @@ async def create_multipart_upload(call: Call) -> S3Response:
     return xml_response(
         "InitiateMultipartUploadResult",
         {"Bucket": call.bucket, "Key": call.key, "UploadId": upload.id},
-        [*headers, *encryption_headers(attributes)],
+        [*headers, *encryption_headers(attributes.headers)],
     )
 
 
@@ -78,11 +80,17 @@ async def upload_part(call: Call) -> S3Response:
             f"actual checksum Type: {claims.algorithm.lower()}"
         )
     part = await call.store.multipart.put_part(
-        call.bucket, upload, number, call.request.body, algorithms=claims.algorithms, verify=claims.verify
+        call.bucket,
+        upload,
+        number,
+        call.request.body,
+        algorithms=claims.algorithms,
+        verify=claims.verify,
+        seal=await call.own.encryption.seal(call, upload.attributes.headers),
     )
     headers = [("ETag", f'"{part.etag}"')]
     headers += [(checksums.header(algorithm), value) for algorithm, value in part.checksums.items()]
-    return S3Response(200, [*headers, *encryption_headers(upload.attributes), ("Content-Length", "0")])
+    return S3Response(200, [*headers, *encryption_headers(upload.attributes.headers), ("Content-Length", "0")])
 
 
 async def upload_part_copy(call: Call) -> S3Response:
@@ -90,20 +98,28 @@ async def upload_part_copy(call: Call) -> S3Response:
     number = _part_number(call)
     source = await source_of(call)
     upload = await _find(call)
-    reader = await call.store.get(source.bucket, source.key)
+    reader = await call.store.get(source.bucket, source.key, source.version)
     try:
         conditions.check_read(call.request.headers, reader.object, "x-amz-copy-source-")
         start, stop = _copy_range(call, reader.object.size)
+        call.own.encryption.unlock(call, reader, COPY_SOURCE)
+        seal = await call.own.encryption.seal(call, upload.attributes.headers)
     except BaseException:
         reader.close()
         raise
     algorithm = upload.attributes.checksum_algorithm
     part = await call.store.multipart.put_part(
-        call.bucket, upload, number, reader.stream(start, stop), algorithms=[algorithm] if algorithm else ()
+        call.bucket,
+        upload,
+        number,
+        reader.stream(start, stop),
+        algorithms=[algorithm] if algorithm else (),
+        seal=seal,
     )
     content = {"ETag": f'"{part.etag}"', "LastModified": timestamp(part.modified)}
     content |= {f"Checksum{name}": value for name, value in part.checksums.items()}
-    return xml_response("CopyPartResult", content, encryption_headers(upload.attributes))
+    headers = [*source_headers(call, source), *encryption_headers(upload.attributes.headers)]
+    return xml_response("CopyPartResult", content, headers)
 
 
 def _copy_range(call: Call, size: int) -> tuple[int, int]:
@@ -170,6 +186,7 @@ async def complete_multipart_upload(call: Call) -> S3Response:
         chosen,
         verify=verify,
         precondition=conditions.write_condition(call.request.headers, call.key),
+        notices=call.own.notifications.of_object(call, "ObjectCreated:CompleteMultipartUpload"),
     )
     host = call.header("host", "localhost")
     content = {
@@ -180,7 +197,7 @@ async def complete_multipart_upload(call: Call) -> S3Response:
         **{f"Checksum{name}": value for name, value in item.attributes.checksums.items()},
         "ChecksumType": item.attributes.checksum_type or None,
     }
-    headers = [pair for pair in written_headers(item) if pair[0].startswith("x-amz-server-side")]
+    headers = [*call.new_version_headers(item), *encryption_headers(item.attributes.headers)]
     return xml_response("CompleteMultipartUploadResult", content, headers)
 
 

@@ -5,20 +5,23 @@ Reference: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
 from clary.core.errors import ServiceError
+from clary.objects import locks
 from clary.objects.errors import EntityTooLarge
 from clary.objects.intake import MAXIMUM
-from clary.objects.model import Attributes, Object
+from clary.objects.model import Attributes, Deletion, Object
+from clary.objects.removal import Removal
 
 from . import checksums, conditions, routes, xml
 from .acl import check_acl
-from .call import Call, Handler, xml_response
+from .call import Call, Handler, check_version, xml_response
+from .encryption import encryption_headers
 from .errors import (
     InvalidArgument,
-    InvalidEncryptionAlgorithmError,
     InvalidStorageClass,
     MalformedXML,
     MetadataTooLarge,
@@ -26,16 +29,12 @@ from .errors import (
     NotImplementedByS3,
 )
 from .http import S3Response
+from .lifecycle import expiration_headers
+from .object_lock import apply_to_new
 from .tags import check_tags
 
 _KEPT = ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires")
 _REDIRECT = "x-amz-website-redirect-location"
-_ENCRYPTION = (
-    "x-amz-server-side-encryption",
-    "x-amz-server-side-encryption-aws-kms-key-id",
-    "x-amz-server-side-encryption-context",
-    "x-amz-server-side-encryption-bucket-key-enabled",
-)
 _METADATA = "x-amz-meta-"
 _LARGEST_METADATA = 2048
 """Bytes of user metadata, names and values together."""
@@ -52,31 +51,31 @@ async def put_object(call: Call) -> S3Response:
         raise NotImplementedByS3(Header="x-amz-write-offset-bytes")
     precondition = conditions.write_condition(call.request.headers, call.key)
     claims = checksums.claims(call.request)
+    attributes = await attributes_of(call)
     item = await call.store.put(
         call.bucket,
         call.key,
         call.request.body,
-        attributes_of(call),
+        attributes,
         algorithms=claims.algorithms,
         verify=claims.verify,
         precondition=precondition,
+        seal=await call.own.encryption.seal(call, attributes.headers),
+        notices=call.own.notifications.of_object(call, "ObjectCreated:Put"),
     )
-    return S3Response(200, [*written_headers(item), ("x-amz-object-size", str(item.size)), ("Content-Length", "0")])
+    return S3Response(
+        200, [*written_headers(call, item), ("x-amz-object-size", str(item.size)), ("Content-Length", "0")]
+    )
 
 
-def written_headers(item: Object) -> list[tuple[str, str]]:
-    """What the answer to a write says about the object: ETag, checksum, encryption."""
+def written_headers(call: Call, item: Object) -> list[tuple[str, str]]:
+    """What the answer to a write says about the object: ETag, version, checksum, encryption."""
     attributes = item.attributes
-    headers = [("ETag", f'"{item.etag}"')]
+    headers = [("ETag", f'"{item.etag}"'), *call.new_version_headers(item)]
     headers += [(checksums.header(algorithm), value) for algorithm, value in attributes.checksums.items()]
     if attributes.checksums:
         headers.append(("x-amz-checksum-type", attributes.checksum_type))
-    return headers + encryption_headers(attributes)
-
-
-def encryption_headers(attributes: Attributes) -> list[tuple[str, str]]:
-    """The encryption that was asked for, given back as it came."""
-    return [(name, attributes.headers[name]) for name in _ENCRYPTION if name in attributes.headers]
+    return headers + encryption_headers(attributes.headers) + expiration_headers(call, item)
 
 
 def check_length(call: Call) -> None:
@@ -89,7 +88,7 @@ def check_length(call: Call) -> None:
         raise EntityTooLarge(int(declared), MAXIMUM)
 
 
-def attributes_of(call: Call) -> Attributes:
+async def attributes_of(call: Call) -> Attributes:
     """What the headers of a write say about the object it makes. Raises S3's errors for what they may not say."""
     check_acl(call)
     headers = call.request.headers
@@ -107,7 +106,7 @@ def attributes_of(call: Call) -> Attributes:
                 ArgumentValue=headers[_REDIRECT],
             )
         kept[_REDIRECT] = headers[_REDIRECT]
-    kept |= _encryption_of(call)
+    kept |= await call.own.encryption.asked(call)
     metadata = {name.removeprefix(_METADATA): value for name, value in headers.items() if name.startswith(_METADATA)}
     size = sum(len(name) + len(value.encode("latin-1", "replace")) for name, value in metadata.items())
     if size > _LARGEST_METADATA:
@@ -115,45 +114,33 @@ def attributes_of(call: Call) -> Attributes:
     storage_class = headers.get("x-amz-storage-class", "STANDARD")
     if storage_class not in STORAGE_CLASSES:
         raise InvalidStorageClass(StorageClassRequested=storage_class)
-    tags = parse_qsl(headers.get("x-amz-tagging", ""), keep_blank_values=True)
+    tags = sorted(parse_qsl(headers.get("x-amz-tagging", ""), keep_blank_values=True))
     check_tags(tags, maximum=10)
-    return Attributes(
+    attributes = Attributes(
         headers=kept,
         metadata=metadata,
         tags=tags,
         storage_class=storage_class,
         owner=call.store.bucket(call.bucket).account,
     )
-
-
-def _encryption_of(call: Call) -> dict[str, str]:
-    headers = call.request.headers
-    if any(name.startswith("x-amz-server-side-encryption-customer-") for name in headers):
-        raise NotImplementedByS3(Header="x-amz-server-side-encryption-customer-algorithm")
-    found = {name: headers[name] for name in _ENCRYPTION if name in headers}
-    method = found.get(_ENCRYPTION[0])
-    if method not in (None, "AES256", "aws:kms", "aws:kms:dsse"):
-        raise InvalidEncryptionAlgorithmError(ArgumentName=_ENCRYPTION[0], ArgumentValue=method)
-    if _ENCRYPTION[1] in found and method in (None, "AES256"):
-        raise InvalidArgument(
-            "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : "
-            "aws:kms",
-            ArgumentName=_ENCRYPTION[0],
-            ArgumentValue=method or "null",
-        )
-    return found
+    apply_to_new(call, attributes)
+    return attributes
 
 
 async def delete_object(call: Call) -> S3Response:
-    version = call.request.parameters.get("versionId")
     condition = None
     if (match := call.request.headers.get("if-match")) is not None:
         condition = conditions.write_condition({"if-match": match}, call.key)
-    if version in (None, "null"):
-        await call.store.delete(call.bucket, call.key, condition)
-    else:
-        call.check_version()
-    return S3Response(204)
+    done = await call.store.delete(
+        call.bucket,
+        call.key,
+        call.version,
+        precondition=condition,
+        allowed=await removable(call, call.key),
+        notices=call.own.notifications.of_deletion(call),
+    )
+    headers = call.version_headers(done)
+    return S3Response(204, [("x-amz-delete-marker", "true"), *headers] if done.marker else headers)
 
 
 async def delete_objects(call: Call) -> S3Response:
@@ -162,37 +149,49 @@ async def delete_objects(call: Call) -> S3Response:
     entries = document.all("Object")
     if not 1 <= len(entries) <= _LARGEST_DELETE:
         raise MalformedXML
+    outcomes: dict[int, Deletion | ServiceError] = {}
+    removals: dict[int, Removal] = {}
+    for number, entry in enumerate(entries):
+        try:
+            removals[number] = await _removal(call, entry)
+        except ServiceError as error:
+            outcomes[number] = error
+    done = await call.store.delete_many(call.bucket, list(removals.values()), call.own.notifications.of_deletion(call))
+    outcomes |= dict(zip(removals, done, strict=True))
     deleted: list[dict[str, Any]] = []
     errors: list[dict[str, Any]] = []
-    plain: list[str] = []
-    for entry in entries:
-        key = entry.required("Key")
-        try:
-            await _delete_entry(call, key, entry, plain)
-        except ServiceError as error:
-            errors.append({"Key": key, "Code": error.code, "Message": error.message})
+    for number, entry in enumerate(entries):
+        outcome = outcomes[number]
+        named = {"Key": entry.required("Key"), "VersionId": entry.value("VersionId") or None}
+        if isinstance(outcome, ServiceError):
+            errors.append({**named, "Code": outcome.code, "Message": outcome.message})
+        elif outcome.marker:
+            deleted.append({**named, "DeleteMarker": True, "DeleteMarkerVersionId": outcome.version})
         else:
-            version = entry.value("VersionId")
-            deleted.append({"Key": key} | ({"VersionId": version} if version else {}))
-    await call.store.delete_many(call.bucket, plain)
+            deleted.append(named)
     quiet = (document.value("Quiet") or "").lower() == "true"
     return xml_response("DeleteResult", {"Deleted": [] if quiet else deleted, "Error": errors})
 
 
-async def _delete_entry(call: Call, key: str, entry: xml.Node, plain: list[str]) -> None:
-    """Deletes one key, or puts it with the ``plain`` ones, which go in one transaction."""
-    await call.allow("s3:DeleteObject", call.bucket, key)
+async def _removal(call: Call, entry: xml.Node) -> Removal:
+    key, version = entry.required("Key"), entry.value("VersionId") or None
+    await call.allow("s3:DeleteObject" if version is None else "s3:DeleteObjectVersion", call.bucket, key)
     routes.check_key(key)
     if not key:
         raise MalformedXML
-    if entry.value("VersionId") not in (None, "", "null"):
-        # Without versioning no other version exists, and deleting what is not there succeeds.
-        return
+    if version is not None:
+        check_version(version)
     etag = entry.value("ETag")
-    if etag is None:
-        plain.append(key)
-    else:
-        await call.store.delete(call.bucket, key, conditions.write_condition({"if-match": etag}, key))
+    condition = None if etag is None else conditions.write_condition({"if-match": etag}, key)
+    return Removal(key, version, condition, await removable(call, key))
+
+
+async def removable(call: Call, key: str) -> Callable[[Object], None]:
+    """What keeps a version from being removed: its lock, unless the caller may bypass governance and says so."""
+    bypass = call.header("x-amz-bypass-governance-retention").lower() == "true"
+    if bypass:
+        await call.allow("s3:BypassGovernanceRetention", call.bucket, key)
+    return lambda item: locks.check_removable(item, bypass=bypass)
 
 
 HANDLERS: dict[str, Handler] = {

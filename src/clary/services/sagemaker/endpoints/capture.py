@@ -5,10 +5,11 @@ Reference: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DataCap
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from clary.core.errors import ValidationException
+from clary.services.sagemaker.execution.keys import KeyUse
 
 
 def check_capture(config: dict[str, Any]) -> None:
@@ -20,6 +21,17 @@ def check_capture(config: dict[str, Any]) -> None:
     modes = [option["CaptureMode"] for option in config["CaptureOptions"]]
     if len(set(modes)) != len(modes):
         raise ValidationException(f"The CaptureOptions must be unique: {', '.join(modes)}")
+
+
+def endpoint_keys(config: Mapping[str, Any], roles: Iterable[str]) -> list[KeyUse]:
+    """The keys that the members of an endpoint configuration name; ``roles`` are those of its models."""
+    capture = config.get("DataCaptureConfig", {})
+    key = capture.get("KmsKeyId", "") if capture.get("EnableCapture") else ""
+    target = f"{capture.get('DestinationS3Uri', '').rstrip('/')}/"
+    return [
+        KeyUse("KmsKeyId", config.get("KmsKeyId", "")),
+        *(KeyUse("DataCaptureConfig.KmsKeyId", key, role, target) for role in roles),
+    ]
 
 
 def told(config: Mapping[str, Any] | None, role: str) -> dict[str, Any] | None:
@@ -35,6 +47,7 @@ def told(config: Mapping[str, Any] | None, role: str) -> dict[str, Any] | None:
         "csv": header.get("CsvContentTypes", []),
         "json": header.get("JsonContentTypes", []),
         "role": role,
+        "key": config.get("KmsKeyId", ""),
     }
 
 

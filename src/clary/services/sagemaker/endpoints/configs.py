@@ -11,8 +11,9 @@ from clary.core.errors import NotAvailableYet, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
-from clary.services.sagemaker.endpoints.capture import check_capture
+from clary.services.sagemaker.endpoints.capture import check_capture, endpoint_keys
 from clary.services.sagemaker.execution.hosts import check_count
+from clary.services.sagemaker.execution.keys import check_keys
 from clary.services.sagemaker.models.api import models
 from clary.state.transaction import Transaction
 
@@ -31,6 +32,7 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
             raise NotAvailableYet(f"{what} ({member}) is not available in Clary yet.")
     if "DataCaptureConfig" in params:
         check_capture(params["DataCaptureConfig"])
+    check_keys(context, endpoint_keys(params, [""]))
     if len({"ServerlessConfig" in variant for variant in params["ProductionVariants"]}) > 1:
         raise ValidationException("An endpoint cannot have serverless variants together with others.")
     names: set[str] = set()

@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from clary.resources.context import Platform
+from clary.services.sagemaker.endpoints.capture import endpoint_keys
+from clary.services.sagemaker.execution.keys import unusable_key
 from clary.services.sagemaker.models.api import containers_of
 from clary.state.records import Key, Record
 
@@ -45,6 +47,9 @@ def plan(platform: Platform, record: Record, config_name: str, generation: int) 
                     "weight": variant["InitialVariantWeight"],
                 }
             )
+    roles = {each["model"]["ExecutionRoleArn"] for each in variants}
+    if why := unusable_key(platform, record, endpoint_keys(config.document, sorted(roles))):
+        raise DeploymentFailed(why)
     deployment = {
         "config": config_name,
         "capture": config.document.get("DataCaptureConfig"),

@@ -22,7 +22,8 @@ from clary.core.errors import ServiceError, ValidationException
 from clary.resources.context import Context, Platform, Reconciliation
 from clary.resources.lifecycle import Lifecycle
 from clary.services.logs.api import register_stream
-from clary.services.sagemaker.execution.hosts import Agents, Host, instances
+from clary.services.sagemaker.execution.hosts import Agents, Host, instances, together
+from clary.services.sagemaker.execution.keys import KeyUse, unusable_key
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
@@ -60,8 +61,6 @@ _ADMISSION = threading.Lock()
 
 Store = Callable[[Transaction], object]
 """Stores something in a transaction."""
-Usage = dict[str, float]
-"""``seconds``, ``cpu_s`` and ``peak_bytes`` of a host."""
 
 
 def _nothing(transaction: Transaction) -> None:
@@ -96,6 +95,10 @@ class JobKind(ABC):
     @abstractmethod
     def end(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> None:
         """Let the resource, whose status has been set, show how the job ended."""
+
+    def keys(self, record: Record) -> Sequence[KeyUse]:
+        """The keys of KMS that the job needs; it fails before it begins if one of them cannot be used."""
+        return ()
 
     def streams(self, record: Record, logs: Mapping[str, Path]) -> Iterable[tuple[str, Path]]:
         """The names of the job's log streams, and the files that they show; ``logs`` has them by the keys of the
@@ -136,6 +139,8 @@ class JobKind(ABC):
 
     def _start(self, look: Reconciliation, run: dict[str, Any]) -> float | None:
         platform, record = look.platform, look.record
+        if why := unusable_key(platform, record, self.keys(record)):
+            return self._fail(look, f"ClientError: {why}", "client")
         awaited = ""
         for uri in self.images(record):  # all are asked for before any is waited for
             try:
@@ -295,6 +300,8 @@ class JobKind(ABC):
         run.pop("launches", None)
         self.show(look.record, "interrupted", "", time)
         look.save()
+        # What was on the machine went with it.
+        agents(look.platform, look.record).remove()
         return 0.0
 
     def _resume(self, look: Reconciliation, run: dict[str, Any]) -> float | None:
@@ -350,17 +357,6 @@ def job_id(record: Record) -> str:
 def agents(platform: Platform, record: Record) -> Agents:
     """The agents of a job that has been admitted."""
     return Agents(platform.placement, job_id(record), record.document[RUN]["hosts"])
-
-
-def together(before: Mapping[str, Usage], used: Mapping[str, Usage]) -> dict[str, Usage]:
-    """What attempts of a job have used on each host: ``seconds`` and ``cpu_s`` of their processes in all, and
-    ``peak_bytes`` of any."""
-    whole = {**before, **used}
-    for host in before.keys() & used.keys():
-        first, second = before[host], used[host]
-        whole[host] = {name: first[name] + second[name] for name in ("seconds", "cpu_s")}
-        whole[host]["peak_bytes"] = max(first["peak_bytes"], second["peak_bytes"])
-    return whole
 
 
 def interruptions_of(record: Record) -> int:

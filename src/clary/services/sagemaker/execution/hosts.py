@@ -62,6 +62,10 @@ def check_count(count: int, instance_type: str, use: str) -> None:
         )
 
 
+Usage = dict[str, float]
+"""``seconds``, ``cpu_s`` and ``peak_bytes`` of a host."""
+
+
 class Agents:
     """The agents of one job's hosts, by their keys (see ``Host``)."""
 
@@ -115,6 +119,17 @@ class Agents:
     def metrics(self) -> list[Path]:
         """The files of metrics, one a host."""
         return [self._placement.metrics(id) for id in self._ids.values()]
+
+
+def together(before: Mapping[str, Usage], used: Mapping[str, Usage]) -> dict[str, Usage]:
+    """What attempts of a job have used on each host: ``seconds`` and ``cpu_s`` of their processes in all, and
+    ``peak_bytes`` of any."""
+    whole = {**before, **used}
+    for host in before.keys() & used.keys():
+        first, second = before[host], used[host]
+        whole[host] = {name: first[name] + second[name] for name in ("seconds", "cpu_s")}
+        whole[host]["peak_bytes"] = max(first["peak_bytes"], second["peak_bytes"])
+    return whole
 
 
 def _name(key: str) -> str:

@@ -14,6 +14,7 @@ from clary.compute.spec import ImageSpec, Input, InputKind, JobSpec, Limits, Out
 from clary.resources.context import Platform
 from clary.services.sagemaker.execution.api import JobKind
 from clary.services.sagemaker.execution.hosts import Host, hosts_named
+from clary.services.sagemaker.execution.keys import KeyUse
 from clary.services.sagemaker.execution.tracking import end_tracking
 from clary.services.sagemaker.processing.experiment import ending, story
 from clary.state.records import Record
@@ -31,9 +32,13 @@ class ProcessingJobs(JobKind):
         cluster = record.document["ProcessingResources"]["ClusterConfig"]
         return hosts_named([(cluster["InstanceType"], "")] * cluster["InstanceCount"])
 
+    def keys(self, record: Record) -> list[KeyUse]:
+        return processing_keys(record.document)
+
     def spec(self, platform: Platform, record: Record, image: ImageSpec, room: Admitted, host: Host) -> JobSpec:
         document = record.document
-        app = document["AppSpecification"]
+        app, outputs = document["AppSpecification"], document.get("ProcessingOutputConfig", {})
+        key = outputs.get("KmsKeyId", "")
         hosts = [each.name for each in self.hosts(record)]
         return JobSpec(
             id="pending",
@@ -45,7 +50,7 @@ class ProcessingJobs(JobKind):
                 "config/resourceconfig.json": json.dumps({"current_host": host.name, "hosts": hosts}),
             },
             inputs=[_input(each) for each in document.get("ProcessingInputs", [])],
-            outputs=[_output(each) for each in document.get("ProcessingOutputConfig", {}).get("Outputs", [])],
+            outputs=[_output(each, key) for each in outputs.get("Outputs", [])],
             limits=Limits(
                 max_runtime_s=document["StoppingCondition"]["MaxRuntimeInSeconds"],
                 memory_bytes=room.memory,
@@ -75,6 +80,18 @@ class ProcessingJobs(JobKind):
         end_tracking(platform, record, story(document), ending(record.status, document))
 
 
+def processing_keys(document: Mapping[str, Any]) -> list[KeyUse]:
+    """The keys that the members of a processing job name."""
+    config, cluster = document.get("ProcessingOutputConfig", {}), document["ProcessingResources"]["ClusterConfig"]
+    key = config.get("KmsKeyId", "")
+    targets = [f"{each['S3Output']['S3Uri'].rstrip('/')}/" for each in config.get("Outputs", [])]
+    return [
+        # Without outputs nothing is written under it.
+        *(KeyUse("ProcessingOutputConfig.KmsKeyId", key, document["RoleArn"], target) for target in targets or [""]),
+        KeyUse("ClusterConfig.VolumeKmsKeyId", cluster.get("VolumeKmsKeyId", "")),
+    ]
+
+
 def _job_config(record: Record) -> dict[str, Any]:
     shown = {name: value for name, value in record.document.items() if not name.startswith("_") and name != "CreatedBy"}
     return {"ProcessingJobArn": record.arn, **shown}
@@ -87,6 +104,6 @@ def _input(given: Mapping[str, Any]) -> Input:
     return Input(source["LocalPath"], source["S3Uri"], kind=kind, sharded=sharded)
 
 
-def _output(given: Mapping[str, Any]) -> Output:
+def _output(given: Mapping[str, Any], key: str) -> Output:
     target = given["S3Output"]
-    return Output(target["LocalPath"], target["S3Uri"], continuous=target["S3UploadMode"] == "Continuous")
+    return Output(target["LocalPath"], target["S3Uri"], continuous=target["S3UploadMode"] == "Continuous", key=key)

@@ -14,9 +14,10 @@ from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.execution.api import remove_job, stop_job
 from clary.services.sagemaker.execution.hosts import check_count
+from clary.services.sagemaker.execution.keys import check_keys
 from clary.services.sagemaker.execution.tracking import tracked
 from clary.services.sagemaker.processing.experiment import story
-from clary.services.sagemaker.processing.job import ProcessingJobs
+from clary.services.sagemaker.processing.job import ProcessingJobs, processing_keys
 from clary.state.transaction import Transaction
 
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
@@ -35,6 +36,7 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
         _check_s3(each, "S3Input", f"Processing input {each['InputName']}")
     for each in outputs:
         _check_s3(each, "S3Output", f"Processing output {each['OutputName']}")
+    check_keys(context, processing_keys(params))
     params.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_SECONDS})
 
 

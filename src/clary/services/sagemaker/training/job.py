@@ -14,13 +14,20 @@ from clary.compute.spec import ImageSpec, Input, JobSpec, Limits, MetricDefiniti
 from clary.resources.context import Platform
 from clary.services.sagemaker.execution.api import RUN, JobKind, Store, agents
 from clary.services.sagemaker.execution.hosts import Host
+from clary.services.sagemaker.execution.keys import KeyUse
 from clary.services.sagemaker.execution.tracking import end_tracking
 from clary.services.sagemaker.execution.usage import publish_usage
 from clary.services.sagemaker.training.channels import channel_config, channel_input, sharing
 from clary.services.sagemaker.training.cluster import resource_config, training_hosts
 from clary.services.sagemaker.training.experiment import ending, story
 from clary.services.sagemaker.training.metrics import final_metrics, measured
-from clary.services.sagemaker.training.outputs import checkpoint_config, checkpoint_input, job_outputs, model_uri
+from clary.services.sagemaker.training.outputs import (
+    checkpoint_config,
+    checkpoint_input,
+    job_outputs,
+    model_uri,
+    training_keys,
+)
 from clary.services.sagemaker.training.own_algorithm import training_image
 from clary.services.sagemaker.training.spot import next_interruption, time_left, times, wait_ends
 from clary.services.sagemaker.training.warm_pools import keep_pool, pooled, prepare_pool, take_pool
@@ -57,6 +64,9 @@ class TrainingJobs(JobKind):
 
     def hosts(self, record: Record) -> list[Host]:
         return training_hosts(record.document["ResourceConfig"])
+
+    def keys(self, record: Record) -> list[KeyUse]:
+        return training_keys(record.document, record.name)
 
     def spec(self, platform: Platform, record: Record, image: ImageSpec, room: Admitted, host: Host) -> JobSpec:
         document = record.document

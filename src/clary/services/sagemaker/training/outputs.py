@@ -13,6 +13,7 @@ from typing import Any
 
 from clary.compute.spec import Input, Output
 from clary.core.errors import ValidationException
+from clary.services.sagemaker.execution.keys import KeyUse
 from clary.state.records import Record
 
 _CHECKPOINTS = "/opt/ml/checkpoints"
@@ -27,11 +28,11 @@ def model_uri(record: Record) -> str:
 
 def job_outputs(record: Record, leads: bool) -> list[Output]:
     """What the agent of a training job's host uploads, and where to: archives are made by the host that ``leads``."""
-    zipped = _zipped(record)
+    zipped, key = _zipped(record), record.document["OutputDataConfig"].get("KmsKeyId", "")
     data = "output.tar.gz" if zipped else "data/"
     outputs = [
-        Output("model", model_uri(record), archive=zipped, optional=not zipped),
-        Output("output/data", f"{_prefix(record)}/{data}", archive=zipped, when="always"),
+        Output("model", model_uri(record), archive=zipped, optional=not zipped, key=key),
+        Output("output/data", f"{_prefix(record)}/{data}", archive=zipped, when="always", key=key),
     ]
     checkpoints = record.document.get("CheckpointConfig")
     if checkpoints is not None:
@@ -41,6 +42,18 @@ def job_outputs(record: Record, leads: bool) -> list[Output]:
         uri = f"{events['S3OutputPath'].rstrip('/')}/{record.name}/tensorboard-output"
         outputs.append(Output(events.get("LocalPath", _TENSORBOARD), uri, when="always", continuous=True))
     return [output for output in outputs if leads or not output.archive]
+
+
+def training_keys(document: Mapping[str, Any], name: str) -> list[KeyUse]:
+    """The keys that the members of a training job name; ``name`` is the job's. Checkpoints and files for TensorBoard
+    have none: the default of their bucket holds for them."""
+    output = document["OutputDataConfig"]
+    # One object stands for all of them.
+    target = f"{output['S3OutputPath'].rstrip('/')}/{name}/output/model.tar.gz"
+    return [
+        KeyUse("OutputDataConfig.KmsKeyId", output.get("KmsKeyId", ""), document["RoleArn"], target),
+        KeyUse("ResourceConfig.VolumeKmsKeyId", document["ResourceConfig"].get("VolumeKmsKeyId", "")),
+    ]
 
 
 def checkpoint_input(document: Mapping[str, Any]) -> list[Input]:

@@ -12,6 +12,7 @@ from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.execution.api import remove_job, stop_job
+from clary.services.sagemaker.execution.keys import check_keys
 from clary.services.sagemaker.execution.tracking import tracked
 from clary.services.sagemaker.training.algorithms import check_hyperparameters, metric_definitions
 from clary.services.sagemaker.training.channels import check_channels
@@ -19,7 +20,7 @@ from clary.services.sagemaker.training.cluster import check_instances
 from clary.services.sagemaker.training.experiment import story
 from clary.services.sagemaker.training.job import TrainingJobs, move_on
 from clary.services.sagemaker.training.metrics import together
-from clary.services.sagemaker.training.outputs import check_folders, model_uri
+from clary.services.sagemaker.training.outputs import check_folders, model_uri, training_keys
 from clary.services.sagemaker.training.own_algorithm import take_algorithm, training_image
 from clary.services.sagemaker.training.spot import check_spot
 from clary.services.sagemaker.training.updates import amend_job, check_profiler, profiling_status
@@ -45,6 +46,7 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
     params["OutputDataConfig"].setdefault("KmsKeyId", "")
     check_channels(params.get("InputDataConfig", []), algorithm["TrainingInputMode"])
     check_folders(params)
+    check_keys(context, training_keys(params, params["TrainingJobName"]))
     check_warm_pool(params)
     check_profiler(params.get("ProfilerConfig", {}))
     _check_algorithm(algorithm, training_image(params), params.get("HyperParameters", {}))

@@ -17,6 +17,7 @@ from clary.resources.context import Platform
 from clary.services.sagemaker.endpoints.server import server_spec
 from clary.services.sagemaker.execution.api import RUN, JobKind, Store
 from clary.services.sagemaker.execution.hosts import Host, hosts_named, with_containers
+from clary.services.sagemaker.execution.keys import KeyUse
 from clary.services.sagemaker.execution.tracking import end_tracking
 from clary.services.sagemaker.execution.usage import publish_usage
 from clary.services.sagemaker.models.api import containers_of
@@ -46,6 +47,9 @@ class TransformJobs(JobKind):
         resources = record.document["TransformResources"]
         hosts = hosts_named([(resources["InstanceType"], "")] * resources["InstanceCount"])
         return with_containers(hosts, len(_containers(record)))
+
+    def keys(self, record: Record) -> list[KeyUse]:
+        return transform_keys(record.document)
 
     def spec(self, platform: Platform, record: Record, image: ImageSpec, room: Admitted, host: Host) -> JobSpec:
         document = record.document
@@ -98,6 +102,20 @@ class TransformJobs(JobKind):
         return store
 
 
+def transform_keys(document: Mapping[str, Any]) -> list[KeyUse]:
+    """The keys that the members of a transform job name, with its model as ``MODEL``."""
+    role, output = document[MODEL].get("ExecutionRoleArn", ""), document["TransformOutput"]
+    capture = document.get("DataCaptureConfig", {})
+    written = [
+        ("TransformOutput", output.get("KmsKeyId", ""), output["S3OutputPath"]),
+        ("DataCaptureConfig", capture.get("KmsKeyId", ""), capture.get("DestinationS3Uri", "")),
+    ]
+    return [
+        *(KeyUse(f"{member}.KmsKeyId", key, role, f"{uri.rstrip('/')}/") for member, key, uri in written),
+        KeyUse("TransformResources.VolumeKmsKeyId", document["TransformResources"].get("VolumeKmsKeyId", "")),
+    ]
+
+
 def _containers(record: Record) -> Sequence[Mapping[str, Any]]:
     return containers_of(record.document[MODEL])
 
@@ -135,6 +153,7 @@ def _transform(document: Mapping[str, Any]) -> Transform:
             sharded=True,
         ),
         output=output["S3OutputPath"],
+        output_key=output["KmsKeyId"],
         content_type=given.get("ContentType", ""),
         accept=output.get("Accept", ""),
         unzip=given["CompressionType"] == "Gzip",

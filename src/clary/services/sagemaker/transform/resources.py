@@ -17,10 +17,11 @@ from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.execution.api import remove_job, stop_job
 from clary.services.sagemaker.execution.hosts import check_count
+from clary.services.sagemaker.execution.keys import check_keys
 from clary.services.sagemaker.execution.tracking import tracked
 from clary.services.sagemaker.models.api import containers_of, models
 from clary.services.sagemaker.transform.experiment import story
-from clary.services.sagemaker.transform.job import MODEL, TransformJobs
+from clary.services.sagemaker.transform.job import MODEL, TransformJobs, transform_keys
 from clary.state.transaction import Transaction
 
 
@@ -40,6 +41,7 @@ def _prepare(context: Context, transaction: Transaction, params: dict[str, Any])
     params["DataProcessing"] = processing | params.get("DataProcessing", {})
     # The model may be deleted while the job waits.
     params[MODEL] = {name: value for name, value in model.items() if name != "CreatedBy"}
+    check_keys(context, transform_keys(params))
 
 
 def _check_places(params: Mapping[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""Keys that never leave the installation: encryption, signatures and message codes under them."""
