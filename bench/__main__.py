@@ -8,6 +8,7 @@ import sys
 NAMES = {
     "algorithms": "bench.algorithms",
     "api": "bench.api",
+    "decisions": "bench.decisions",
     "first-line": "bench.first_line",
     "inference": "bench.inference",
     "memory": "bench.memory",

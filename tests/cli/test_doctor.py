@@ -66,6 +66,16 @@ def test_bubblewrap_that_the_kernel_forbids(tmp_path: Path, monkeypatch: pytest.
     assert "/etc/apparmor.d/bwrap" in found.remedy
 
 
+def test_limits_without_control_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "parents", dict)
+    found = find(tmp_path, "Limits")
+    assert (found.state, found.remedy) == ("warn", "systemd-run --user --scope clary up")
+    for folders, version in ((["/m", "/p", "/c"], 1), (["/u"] * 3, 2)):
+        groups = dict(zip(("memory", "pids", "cpu"), folders, strict=True))
+        monkeypatch.setattr(doctor, "parents", lambda groups=groups: groups)
+        assert f"(version {version})" in find(tmp_path, "Limits").text
+
+
 def test_a_proxy_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
     monkeypatch.delenv("no_proxy", raising=False)

@@ -49,7 +49,7 @@ def notes() -> list[str]:
 @pytest.fixture
 def staging(tmp_path: Path, puts: Puts, notes: list[str]) -> Staging:
     spec = SimpleNamespace(role_arn="role", region="us-east-1")
-    folder = SimpleNamespace(spec=spec, real_path=lambda path: str(tmp_path))
+    folder = SimpleNamespace(spec=spec, mounts={"/opt/ml/checkpoints": str(tmp_path)})
     return Staging(cast(Any, folder), lambda: True, notes.append)
 
 
@@ -96,8 +96,14 @@ def test_a_file_that_goes_away_is_no_news(
     staging: Staging, puts: Puts, notes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old(tmp_path / "b")
-    listed = [("gone", str(tmp_path / "gone")), ("b", str(tmp_path / "b"))]
-    monkeypatch.setattr(module, "files", lambda folder: iter(listed))
+    old(tmp_path / "a")
+    put = puts.put
+
+    def removing(*what: Any) -> None:
+        put(*what)
+        (tmp_path / "b").unlink(missing_ok=True)
+
+    monkeypatch.setattr(puts, "put", removing)
     assert staging.upload(OUTPUT, {}) == 1
     assert notes == []
 
@@ -109,7 +115,7 @@ def test_what_was_brought_in_is_known(staging: Staging, puts: Puts, tmp_path: Pa
         inputs=[Input("checkpoints", OUTPUT.uri), Input("other", "s3://bucket/elsewhere")],
         outputs=[OUTPUT, other, Output("model", "s3://bucket/model")],
     )
-    known = restored(cast(Any, SimpleNamespace(spec=spec, real_path=lambda path: str(tmp_path))))
+    known = restored(cast(Any, SimpleNamespace(spec=spec, mounts={"/opt/ml/checkpoints": str(tmp_path)})))
     assert {path: len(files) for path, files in known.items()} == {"checkpoints": 1, "other": 0}
     assert staging.upload(OUTPUT, known["checkpoints"]) == 0
     old(tmp_path / "a", "changed")

@@ -38,3 +38,17 @@ def test_folders_that_nobody_may_change(tmp_path: Path, mode: int) -> None:
     delete(tmp_path / "left")
     assert list(tmp_path.iterdir()) == [outside]
     assert outside.stat().st_mode & 0o777 == 0o500
+
+
+def test_folders_within_each_other_without_end(tmp_path: Path) -> None:
+    (tmp_path / "left").mkdir()
+    here = os.open(tmp_path / "left", os.O_RDONLY)
+    for _ in range(3000):
+        os.mkdir("d" * 50, dir_fd=here)
+        below = os.open("d" * 50, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(os.open("file", os.O_CREAT, dir_fd=here))
+    os.close(here)
+    delete(tmp_path / "left")
+    assert list(tmp_path.iterdir()) == []

@@ -61,7 +61,7 @@ class TestLocal:
 
     def test_events_wake_the_control_plane(self, jobs: Jobs, settings: Settings) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wake:
-            wake.bind(str(settings.wake_socket))
+            wake.bind(str(settings.wake_socket("control")))
             wake.settimeout(10)
             seen = jobs.run("")
             assert [wake.recv(300).decode() for _ in seen.events] == [seen.id] * 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import tarfile
 import time
@@ -116,15 +117,62 @@ def test_packing_is_deterministic(tmp_path: Path) -> None:
     (first / "model.bin").write_bytes(b"model")
     (first / "sub" / "link").symlink_to("../model.bin")
     os.link(first / "model.bin", first / "twin")
-    pack([str(first)], str(tmp_path / "1.tar.gz"), lambda text: None)
+    source = os.open(first, os.O_RDONLY)
+    pack([source], str(tmp_path / "1.tar.gz"), lambda text: None)
     os.utime(first / "model.bin", (1, 1))
-    pack([str(first)], str(tmp_path / "2.tar.gz"), lambda text: None)
+    pack([source], str(tmp_path / "2.tar.gz"), lambda text: None)
+    os.close(source)
     assert (tmp_path / "1.tar.gz").read_bytes() == (tmp_path / "2.tar.gz").read_bytes()
     (tmp_path / "out").mkdir()
     extract(str(tmp_path / "1.tar.gz"), str(tmp_path / "out"), lambda: True)
     assert (tmp_path / "out" / "twin").read_bytes() == b"model"
     assert (tmp_path / "out" / "sub" / "link").read_bytes() == b"model"
     assert sorted(each.name for each in (tmp_path / "out").iterdir()) == ["model.bin", "sub", "twin"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_heads_that_fill_the_memory_are_refused(tmp_path: Path, kind: bytes) -> None:
+    head = tarfile.TarInfo("head")
+    head.type, head.size = kind, (8 << 30) - 512
+    (tmp_path / "bomb").write_bytes(gzip.compress(head.tobuf() + bytes(100_000)))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(DataError, match="what describes a member is too long"):
+        extract(str(tmp_path / "bomb"), str(tmp_path / "out"), lambda: True)
+
+
+def test_sparse_maps_that_fill_the_memory_are_refused(tmp_path: Path) -> None:
+    head = bytearray(tarfile.TarInfo("sparse").tobuf(tarfile.GNU_FORMAT))
+    head[156:157], head[482:483] = b"S", b"\1"
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    more = (b"0" * 11 + b"\0") * 42
+    (tmp_path / "bomb").write_bytes(gzip.compress(bytes(head) + (more + b"\1" + bytes(7)) * 20_000))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(DataError, match="what describes a member is too long"):
+        extract(str(tmp_path / "bomb"), str(tmp_path / "out"), lambda: True)
+
+
+def test_an_archive_may_not_be_larger_than_the_volume(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "archive", "w:gz") as tar:
+        for name in ("a", "b"):
+            member = tarfile.TarInfo(name)
+            member.size = 600_000
+            tar.addfile(member, io.BytesIO(bytes(600_000)))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(DataError, match="Insufficient disk space"):
+        extract(str(tmp_path / "archive"), str(tmp_path / "out"), lambda: True, 1_000_000)
+    extract(str(tmp_path / "archive"), str(tmp_path / "out"), lambda: True, 2_000_000)
+
+
+@pytest.mark.parametrize("suffix", ["", "gz", "bz2", "xz"])
+def test_archives_of_every_kind_are_unpacked(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / "file").write_text("content")
+    with tarfile.open(tmp_path / "archive", f"w:{suffix}") as tar:  # type: ignore[call-overload]
+        tar.add(tmp_path / "file", "sub/one")
+        tar.add(tmp_path / "file", "sub/two")
+    (tmp_path / "out").mkdir()
+    extract(str(tmp_path / "archive"), str(tmp_path / "out"), lambda: True)
+    assert [(tmp_path / "out" / "sub" / name).read_text() for name in ("one", "two")] == ["content"] * 2
 
 
 def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

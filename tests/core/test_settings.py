@@ -33,6 +33,9 @@ def test_the_home_comes_from_the_argument_or_the_environment(tmp_path: Path) -> 
         ({"CLARY_ACCOUNT": "12"}, "12 digits"),
         ({"CLARY_ACCOUNT": "١٢٣٤٥٦٧٨٩٠١٢"}, "12 digits"),
         ({"CLARY_ISOLATION": "magic"}, "isolation must be"),
+        ({"CLARY_AUDIT_DAYS": "0"}, "1..3653"),
+        ({"CLARY_AUDIT_MB": "3"}, "at least 4"),
+        ({"CLARY_AUDIT_DATA": "perhaps"}, "true or false"),
         ({"CLARY_TEST_MODE": "1", "CLARY_HOST": "0.0.0.0"}, "loopback"),
     ],
 )

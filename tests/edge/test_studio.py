@@ -242,6 +242,22 @@ def test_algorithms_and_prices_are_told_to_whoever_is_signed_in(clary_aws: Serve
     assert browser.studio("POST", "prices", {})[0] == 404
 
 
+def test_role_manager_is_told_to_whoever_is_signed_in(browser: Browser, ada: str) -> None:
+    wish = {"Name": "ada", "Persona": "compute", "Parameters": {"S3Buckets": ["science"]}}
+    assert browser.studio("GET", "role-manager")[0] == 401
+    assert browser.studio("POST", "role-manager/policies", wish)[0] == 401
+    browser.sign_in(ada)
+    status, told = browser.studio("GET", "role-manager")
+    assert (status, len(told["Activities"])) == (200, 16)
+    status, made = browser.studio("POST", "role-manager/policies", wish)
+    assert (status, made["RoleName"]) == (200, "sagemaker-ada")
+    status, refusal = browser.studio("POST", "role-manager/policies", {**wish, "Parameters": {}})
+    assert (status, refusal["__type"]) == (400, "ValidationException")
+    assert "at 'S3Buckets'" in refusal["message"]
+    assert browser.studio("POST", "role-manager", wish)[0] == 404
+    assert browser.studio("GET", "role-manager/policies")[0] == 404
+
+
 def test_pages_let_no_script_of_others_in(clary_server: Server) -> None:
     browser = Browser(clary_server.url, headers={})
     for path in ("/studio/", "/studio/explorer/sagemaker/Model", "/studio/%3Cscript%3E"):

@@ -13,6 +13,8 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import boto3
+
 from clary.testing.server import Server
 
 REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
@@ -34,21 +36,23 @@ def eventually(look: Callable[[], Any], what: str, seconds: float = LONGEST_WAIT
 
 
 class Lab:
-    """A server with the bucket ``parity``, and its clients."""
+    """A server with the bucket ``parity``, and its clients; or another account there, with a ``bucket`` of its own."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, bucket: str = BUCKET, account: boto3.Session | None = None) -> None:
         self.server = server
-        self.role = server.role_arn
-        self.s3 = server.client("s3")
-        self.sagemaker = server.client("sagemaker")
-        self.runtime = server.client("sagemaker-runtime")
-        self.logs = server.client("logs")
-        self.s3.create_bucket(Bucket=BUCKET)
+        self.bucket = bucket
+        client = server.client if account is None else account.client
+        self.role = server.role_arn.replace(server.account, client("sts").get_caller_identity()["Account"])
+        self.s3 = client("s3")
+        self.sagemaker = client("sagemaker")
+        self.runtime = client("sagemaker-runtime")
+        self.logs = client("logs")
+        self.s3.create_bucket(Bucket=bucket)
 
     def put(self, key: str, body: str | bytes) -> str:
         """Store an object and return its S3 URI."""
-        self.s3.put_object(Bucket=BUCKET, Key=key, Body=body.encode() if isinstance(body, str) else body)
-        return f"s3://{BUCKET}/{key}"
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body.encode() if isinstance(body, str) else body)
+        return f"s3://{self.bucket}/{key}"
 
     def get(self, uri: str) -> bytes:
         bucket, _, key = uri.removeprefix("s3://").partition("/")
@@ -76,7 +80,7 @@ class Lab:
             "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
             "HyperParameters": hyperparameters,
             "InputDataConfig": [channel(key, uri) for key, uri in channels.items()],
-            "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/output"},
+            "OutputDataConfig": {"S3OutputPath": f"s3://{self.bucket}/output"},
             "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
             "StoppingCondition": {"MaxRuntimeInSeconds": 600},
         }

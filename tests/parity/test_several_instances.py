@@ -72,19 +72,22 @@ def streams(lab: Lab, name: str) -> list[str]:
     return [stream["logStreamName"].split("/")[1].rpartition("-")[0] for stream in found["logStreams"]]
 
 
-def test_hosts_meet_and_share_the_data(lab: Lab) -> None:
+@pytest.mark.parametrize("isolated", [False, True], ids=["connected", "isolated"])
+def test_hosts_meet_and_share_the_data(lab: Lab, isolated: bool) -> None:
+    name = "several-isolated" if isolated else "several"
     for number in range(7):
-        lab.put(f"several/parts/{number}", "x")
+        lab.put(f"{name}/parts/{number}", "x")
     start(
         lab,
-        "several",
+        name,
         MEET,
-        InputDataConfig=[shared("parts", f"s3://{BUCKET}/several/parts/")],
+        EnableNetworkIsolation=isolated,
+        InputDataConfig=[shared("parts", f"s3://{BUCKET}/{name}/parts/")],
         ResourceConfig=cluster(3),
-        CheckpointConfig={"S3Uri": f"s3://{BUCKET}/several/checkpoints"},
+        CheckpointConfig={"S3Uri": f"s3://{BUCKET}/{name}/checkpoints"},
         AlgorithmSpecification={"MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9]+)"}]},
     )
-    job = lab.completed("several")
+    job = lab.completed(name)
     model = lab.archive(job["ModelArtifacts"]["S3ModelArtifacts"])
     assert json.loads(model["told.json"]) == {
         "algo-1": ["0", "3", "6"],
@@ -94,12 +97,12 @@ def test_hosts_meet_and_share_the_data(lab: Lab) -> None:
     # One archive of what all hosts have written; of the same name, what the first one has.
     assert {name for name in model if name.startswith("parts/")} == {f"parts/algo-{n}" for n in (1, 2, 3)}
     assert model["same"] == b"algo-1"
-    data = lab.archive(f"s3://{BUCKET}/output/several/output/output.tar.gz")
+    data = lab.archive(f"s3://{BUCKET}/output/{name}/output/output.tar.gz")
     assert data.keys() == {"algo-1.txt", "algo-2.txt", "algo-3.txt"}
-    kept = lab.s3.list_objects_v2(Bucket=BUCKET, Prefix="several/checkpoints/")["Contents"]
+    kept = lab.s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{name}/checkpoints/")["Contents"]
     assert [each["Key"].rpartition("/")[2] for each in kept] == ["algo-1.ckpt", "algo-2.ckpt", "algo-3.ckpt"]
-    assert streams(lab, "several") == ["algo-1", "algo-2", "algo-3"]
-    log = lab.log_of("several")
+    assert streams(lab, name) == ["algo-1", "algo-2", "algo-3"]
+    log = lab.log_of(name)
     assert "algo-2 has ['1', '4']" in log and "The 3 instances of the job share this machine." in log
     assert {value["Value"] for value in job["FinalMetricDataList"]} <= {2.0, 3.0}
     values = lab.server.client("cloudwatch").get_metric_data(
@@ -110,7 +113,7 @@ def test_hosts_meet_and_share_the_data(lab: Lab) -> None:
                     "Metric": {
                         "Namespace": "/aws/sagemaker/TrainingJobs",
                         "MetricName": "loss",
-                        "Dimensions": [{"Name": "TrainingJobName", "Value": "several"}],
+                        "Dimensions": [{"Name": "TrainingJobName", "Value": name}],
                     },
                     "Period": 3600,
                     "Stat": "Sum",

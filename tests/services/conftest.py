@@ -13,6 +13,7 @@ import botocore.config
 import pytest
 from botocore.awsrequest import AWSResponse
 
+from clary.control.authorization import authorized
 from clary.core.errors import ServiceError
 from clary.core.ids import request_id
 from clary.core.settings import Settings, load
@@ -21,6 +22,7 @@ from clary.services.iam.api import Identities, Principal
 from clary.services.iam.service import SERVICE as IAM
 from clary.services.kms.service import SERVICE as KMS
 from clary.services.logs.service import SERVICE as LOGS
+from clary.services.organizations.service import SERVICE as ORGANIZATIONS
 from clary.services.sts.service import SERVICE as STS
 from clary.state.database import Database
 from clary.wire import catalog
@@ -31,7 +33,7 @@ from clary.wire.serialize import serialize
 from clary.wire.validate import validate
 
 ACCOUNT = "123456789012"
-SERVICES: dict[str, ServiceApp] = {app.name: app for app in (IAM, KMS, STS, LOGS)}
+SERVICES: dict[str, ServiceApp] = {app.name: app for app in (IAM, KMS, STS, LOGS, ORGANIZATIONS)}
 
 
 class _Body(io.BytesIO):
@@ -109,11 +111,7 @@ class Installation:
         try:
             operation, params = parse(known, Request(sent.method, "/", "", headers, body, "127.0.0.1:7788"))
             validate(operation, params)
-            if operation.name not in app.open_operations:
-                resource = app.resource_of(context, operation.name, params) if app.resource_of else "*"
-                caller = context.caller
-                assert isinstance(caller, Principal)
-                self.identities.authorize(caller, f"{app.name}:{operation.name}", resource, {})
+            context = authorized(self.identities, app, operation.name, context, params)
             answer = serialize(known, operation, app.operations[operation.name](context, params), context.request_id)
         except ServiceError as error:
             answer = serialize_error(known, error, context.request_id, operation)
@@ -126,6 +124,12 @@ def installation(tmp_path: Path) -> Iterator[Any]:
     made = Installation(tmp_path / "home")
     yield made
     made.database.close()
+
+
+@pytest.fixture(scope="session")
+def make_installation() -> type[Installation]:
+    """For modules whose tests share one."""
+    return Installation
 
 
 @pytest.fixture

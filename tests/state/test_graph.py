@@ -61,6 +61,7 @@ def test_pages_of_what_is_connected(database: Database, count: int) -> None:
             item = keep(transaction, "Item", f"{number:04}", created=float(number % 10))
             join(transaction, item, groups[number % 2], "ItemOf")
             join(transaction, item, top, "Other")
+    database.analyze()
     wanted = Query(ACCOUNT, REGION, "sagemaker", "Item")
     expected = sorted((f"{number:04}" for number in range(0, 2 * count, 2)), key=lambda name: (int(name) % 10, name))
     with database.read() as transaction:

@@ -154,11 +154,13 @@ def test_a_lease_goes_to_one_and_an_old_fence_cannot_write(database: Database) -
 def test_renewing_keeps_a_lease_and_taking_over_ends_it(database: Database) -> None:
     with database.write() as transaction:
         transaction.insert(record("a", wake_at=1.0))
-        transaction.claim("one", now=10, until=20)
-        transaction.renew("one", until=40)
-        assert transaction.claim("two", now=25, until=35) == []
-        transaction.take_over()
-        assert len(transaction.claim("two", now=25, until=35)) == 1
+        transaction.claim("control:one", now=10, until=20)
+        transaction.renew("control:one", until=40)
+        assert transaction.claim("control-2:two", now=25, until=35) == []
+        transaction.take_over("control-2")
+        assert transaction.claim("control-2:two", now=25, until=35) == []
+        transaction.take_over("control")
+        assert len(transaction.claim("control-2:two", now=25, until=35)) == 1
 
 
 def test_tags(database: Database) -> None:

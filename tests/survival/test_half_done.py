@@ -109,7 +109,7 @@ def test_the_scheduler_outlives_a_database_that_fails(tmp_path: Path, wait_until
     async def scenario() -> None:
         with ThreadPoolExecutor(2) as executor:
             platform: Any = SimpleNamespace(database=Failing(), clock=lambda: 0.0)
-            scheduler = Scheduler({}, executor)
+            scheduler = Scheduler("control", {}, executor)
             work = asyncio.create_task(scheduler.run(platform))
             await asyncio.to_thread(wait_until, lambda: len(asked) > 1, 10)
             assert not work.done()

@@ -84,6 +84,13 @@ def test_items_of_lists_have_numbers() -> None:
     assert "Value null at 'tags.1.member.value'" in training(Tags=[{"Key": "a"}])
 
 
+def test_lists_and_maps_hold_no_nulls() -> None:
+    assert "Value null at 'tags.2.member'" in training(Tags=[{"Key": "a", "Value": "b"}, None])
+    assert "Value null at 'hyperParameters.a.member'" in training(HyperParameters={"a": None})
+    groups = training(VpcConfig={"SecurityGroupIds": [None, "sg-1"], "Subnets": ["subnet-1"]})
+    assert "Value null at 'vpcConfig.securityGroupIds.1.member'" in groups
+
+
 def test_lists_of_scalars_show_the_whole_list() -> None:
     message = training(VpcConfig={"SecurityGroupIds": ["sg-1", "b" * 40], "Subnets": ["x"]})
     assert message.startswith(

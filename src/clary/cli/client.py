@@ -15,7 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
-_JSON_TARGETS = {"sagemaker": "SageMaker", "logs": "Logs_20140328", "monitoring": "GraniteServiceVersion20100801"}
+_JSON_TARGETS = {
+    "sagemaker": "SageMaker",
+    "logs": "Logs_20140328",
+    "monitoring": "GraniteServiceVersion20100801",
+    "cloudtrail": "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+}
 _QUERY_VERSIONS = {"sts": "2011-06-15", "iam": "2010-05-08"}
 
 

@@ -144,6 +144,18 @@ def credentials(options: Namespace) -> None:
     print(json.dumps({"Version": 1, **answer}))
 
 
+def audit(options: Namespace) -> None:
+    """Print who called what."""
+    import time
+
+    from clary.cli.audit import Audit, line, seconds
+
+    client = Installation.find(options.home).client(timeout=60, region=options.region or "")
+    trail = Audit(client, time.time() - seconds(options.since), options.user, options.event, options.data)
+    for record in trail.follow() if options.follow else trail.read():
+        print(json.dumps(record) if options.json else line(record), flush=True)
+
+
 def tensorboard(options: Namespace) -> None:
     """Show in TensorBoard what training jobs write for it. Builds its environment the first time."""
     from clary.cli.tensorboard import show
@@ -258,3 +270,51 @@ def images_import(options: Namespace) -> None:
     from clary.cli.images import take_in
 
     take_in(Installation.find(options.home), options.archive)
+
+
+def roles_personas(options: Namespace) -> None:
+    """List the personas that roles are made for, with the ML activities of each."""
+    from clary.cli import roles
+
+    client = Installation.find(options.home).client()
+    print(json.dumps(roles.catalog(client)["Personas"]) if options.json else roles.personas(client))
+
+
+def roles_activities(options: Namespace) -> None:
+    """List the ML activities that roles are made of, with the options that each needs."""
+    from clary.cli import roles
+
+    client = Installation.find(options.home).client()
+    print(json.dumps(roles.catalog(client)["Activities"]) if options.json else roles.activities(client))
+
+
+def roles_create(options: Namespace) -> None:
+    """Make a least-privilege role of a persona or of ML activities. Its name is sagemaker-NAME."""
+    from clary.cli import roles
+    from clary.cli.role_options import OPTIONS
+
+    installation = Installation.find(options.home)
+    client = installation.client()
+    options.PassRoles = [installation.role_arn(role) for role in options.PassRoles or []]
+    wish = {
+        "Name": options.name,
+        "Persona": options.persona,
+        "Activities": options.activity,
+        "Parameters": {name: values for name in OPTIONS if (values := getattr(options, name))},
+        "PolicyArns": options.policy_arn,
+        "TrustedArns": options.trust,
+    }
+    made = roles.documents(client, {member: value for member, value in wish.items() if value is not None})
+    if options.print:
+        print(json.dumps(made, indent=2))
+        return
+    arn = roles.create(client, made, options.description, options.permissions_boundary, options.tag)
+    print(json.dumps({"Arn": arn}) if options.json else arn)
+
+
+def roles_delete(options: Namespace) -> None:
+    """Delete a role that `clary roles create` made, with its policies."""
+    from clary.cli import roles
+
+    for gone in roles.delete(Installation.find(options.home).client(), options.name):
+        print(f"deleted {gone}")

@@ -19,6 +19,9 @@ from typing import Literal
 from clary.cli import objects
 from clary.cli.installation import Installation
 from clary.cli.mistakes import Mistake
+from clary.compute.isolation import seccomp
+from clary.compute.isolation.limits import parents
+from clary.compute.isolation.select import TUNNEL
 
 State = Literal["ok", "warn", "fail"]
 
@@ -60,6 +63,8 @@ def examine(installation: Installation) -> list[Check]:
         _objects,
         _port,
         _bubblewrap,
+        _limits,
+        _network,
         _engine,
         _clock,
         _proxy,
@@ -224,6 +229,31 @@ def _bubblewrap(_: Installation) -> Check:
         return Check("bubblewrap", "ok", f"works ({program})")
     reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
     return Check("bubblewrap", "warn", f"does not work here ({reason}): {cost}", _bubblewrap_remedy())
+
+
+def _limits(_: Installation) -> Check:
+    name = "Limits"
+    if sys.platform != "linux":
+        return Check(name, "warn", "of jobs are kept on Linux only: elsewhere their memory is not even looked at")
+    unfiltered = "" if seccomp.program() else "; system calls are not filtered on this kind of processor"
+    found = set(parents().values())
+    if found:
+        version = 2 if len(found) == 1 else 1
+        return Check(name, "ok", f"of jobs in a sandbox are held by control groups (version {version}){unfiltered}")
+    text = f"of memory and processes are watched instead of held, and CPU is not shared by weight{unfiltered}"
+    return Check(name, "warn", text, "systemd-run --user --scope clary up")
+
+
+def _network(installation: Installation) -> Check:
+    name = "Job network"
+    if installation.settings.job_network == "host":
+        return Check(name, "warn", "jobs reach all that this machine reaches, its loopback too (job_network is host)")
+    cost = "jobs in a sandbox reach Clary and no other machine"
+    if shutil.which("slirp4netns") is None:
+        return Check(name, "warn", f"{cost}: slirp4netns is missing", "sudo apt-get install slirp4netns")
+    if not os.access(TUNNEL, os.R_OK | os.W_OK):
+        return Check(name, "warn", f"{cost}: you may not use {TUNNEL}", f"sudo chmod 0666 {TUNNEL}")
+    return Check(name, "ok", "jobs in a sandbox have networks of their own")
 
 
 def _bubblewrap_remedy() -> str:

@@ -197,9 +197,9 @@ class Installation:
         except (ValueError, KeyError, TypeError) as error:
             raise Mistake(f"{file} is damaged: {error!r}") from error
 
-    def client(self, timeout: float = 10) -> Client:
-        """A client that signs as the administrator. Raises ``NotRunning``."""
-        return Client(self.require().url, self.administrator, self.settings.region, timeout)
+    def client(self, timeout: float = 10, region: str = "") -> Client:
+        """A client that signs as the administrator, for the installation's region or another. Raises ``NotRunning``."""
+        return Client(self.require().url, self.administrator, region or self.settings.region, timeout)
 
     def role_arn(self, role: str = EXECUTION_ROLE) -> str:
         """The ARN of a role of this account, by its name or ARN."""

@@ -17,6 +17,7 @@ from clary import __version__
 from clary.cli import commands
 from clary.cli.installation import EXECUTION_ROLE
 from clary.cli.mistakes import Mistake
+from clary.cli.role_options import OPTIONS
 
 Add = Callable[..., argparse.ArgumentParser]
 
@@ -54,6 +55,10 @@ def parser() -> argparse.ArgumentParser:
         metavar="COMMAND", required=True
     )
     _images(command, images)
+    roles = adding.add_parser("roles", help="Least-privilege roles for personas and ML activities").add_subparsers(
+        metavar="COMMAND", required=True
+    )
+    _roles(command, roles)
     return top
 
 
@@ -108,6 +113,14 @@ def _work(command: Add) -> None:
     )
     logs.add_argument("-t", "--timestamps", action="store_true", help="print the time (UTC) of each line")
     logs.add_argument("--json", action="store_true", help="print one JSON document a line")
+    audit = command(commands.audit, "audit")
+    audit.add_argument("--since", default="1h", help="how far back, as 90s, 15m, 1h or 7d (default: %(default)s)")
+    audit.add_argument("--user", default="", help="only calls of this user, or of sessions of this name")
+    audit.add_argument("--event", default="", help="only calls of this operation, CreateTrainingJob for example")
+    audit.add_argument("--data", action="store_true", help="the calls that moved data, instead of all others")
+    audit.add_argument("--region", help="the region that was called (default: that of the installation)")
+    audit.add_argument("-f", "--follow", action="store_true", help="go on until interrupted")
+    audit.add_argument("--json", action="store_true", help="print one record a line")
     tensorboard = command(commands.tensorboard, "tensorboard")
     tensorboard.add_argument("name", help="a training job with a TensorBoardOutputConfig, or an S3 URI")
     tensorboard.add_argument("--port", type=_port, default=6006, help="port to listen on (default: %(default)s)")
@@ -125,6 +138,33 @@ def _images(command: Add, group: Any) -> None:
         each.add_argument("names", nargs="+", metavar="NAME", help="names or URIs of images; `all` for every one")
     export.add_argument("--to", type=Path, required=True, metavar="FILE", help="the archive to write (.tar.gz)")
     command(commands.images_import, "import", group).add_argument("archive", type=Path, metavar="FILE")
+
+
+def _roles(command: Add, group: Any) -> None:
+    _json(command(commands.roles_personas, "personas", group))
+    _json(command(commands.roles_activities, "activities", group))
+    create = command(commands.roles_create, "create", group)
+    create.add_argument("name", help="what follows `sagemaker-` in the name of the role")
+    create.add_argument("--persona", help="whose activities it gets: data-scientist, mlops or compute")
+    several: dict[str, Any] = {"action": "append", "default": None}
+    create.add_argument("--activity", metavar="NAME", help="get these activities, not those of the persona", **several)
+    for name, (option, value) in OPTIONS.items():
+        create.add_argument(option, dest=name, metavar=value, help=f"{name} of its activities", **several)
+    create.add_argument("--trust", metavar="ARN", help="let this user, role or account take it on", **several)
+    create.add_argument("--policy-arn", metavar="ARN", help="attach this managed policy too", **several)
+    create.add_argument("--permissions-boundary", default="", metavar="ARN", help="what the role may do at most")
+    create.add_argument("--description", default="", help="a text for people")
+    create.add_argument("--tag", type=_tag, metavar="KEY=VALUE", action="append", default=[], help="a tag")
+    create.add_argument("--print", action="store_true", help="print the policies and make nothing")
+    _json(create)
+    command(commands.roles_delete, "delete", group).add_argument("name", help="the whole name, with `sagemaker-`")
+
+
+def _tag(text: str) -> tuple[str, str]:
+    key, found, value = text.partition("=")
+    if not key or not found:
+        raise argparse.ArgumentTypeError(f"not a tag: {text!r} (KEY=VALUE)")
+    return key, value
 
 
 def _json(command: argparse.ArgumentParser) -> None:

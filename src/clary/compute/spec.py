@@ -168,6 +168,11 @@ class Limits:
     """Seconds between SIGTERM and SIGKILL (SageMaker gives training jobs 120)."""
     memory_bytes: int | None = None
     cpus: float | None = None
+    """The weight with which the job shares the machine's CPUs; None for that of one."""
+    disk_bytes: int | None = None
+    """Room for all that the job writes, and what is brought in for it; None for as much as there is."""
+    processes: int | None = None
+    """Processes and threads at once; None for more than a job of its CPUs should want."""
     start_s: float = 600
     """For a server: seconds until it must have answered that it is well."""
     sync_s: float = 10

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
+from clary.control.authorization import authorized
 from clary.control.own import OwnRequests
 from clary.core.errors import (
     ConflictException,
@@ -16,9 +17,10 @@ from clary.core.errors import (
     UnknownOperationException,
 )
 from clary.resources.context import Context, Platform, ServiceApp
+from clary.services.cloudtrail.api import TRAIL_HEADER, Told
 from clary.services.cloudwatch.api import keep_batch
 from clary.services.iam.api import Identities, Principal
-from clary.services.iam.resource_policies import compiled
+from clary.services.iam.request_context import way_here
 from clary.state.records import VersionConflict
 from clary.wire import plainly
 from clary.wire.catalog import service as service_named
@@ -61,43 +63,57 @@ class ControlApp:
         wanted = request.headers.get("x-clary-operation")
         if wanted and name not in self._services:
             return plainly.refusal(UnknownOperationException(f"The service {name[:64]} is not available in Clary yet."))
+        if self._platform.database.is_shared:
+            self._identities.refresh()  # another process may have changed them
         service = service_named(name)
         operation, protocol = None, service.protocol
+        told = Told(name)
         try:
             if wanted:
+                told.named(wanted)
                 operation, params = plainly.parse(service, wanted, request)
             else:
                 route = identify(request)
                 protocol = route.protocol
+                told.named(route.operation or "")
                 operation, params = parse(service, request, route)
+            told.asked(operation, params)
             context = Context(
                 caller=(caller := _principal(request.headers["x-clary-principal"])),
                 account=caller.account,
-                region=request.headers["x-clary-region"],
+                region=(region := request.headers["x-clary-region"]),
                 request_id=request_id,
                 platform=self._platform,
                 # AWS's SDKs number each call and keep the number when they try it again.
                 token=request.headers.get("amz-sdk-invocation-id") or request_id,
+                told=way_here(request.headers, request.headers.get("x-clary-client", ""), region),
             )
             handler = self._handler(name, operation.name)
             validate(operation, params, patterns=not self._platform.settings.test_mode)
-            self._authorize(caller, name, operation.name, context, params)
+            told.acts_on(self._services[name], context, params)
+            context = authorized(self._identities, self._services[name], operation.name, context, params)
             result = self._handle(handler, context, params)
+            told.answered(result)
             if wanted:
-                return plainly.serialize(operation, result)
-            return serialize(service, operation, result, request_id, protocol)
+                response = plainly.serialize(operation, result)
+            else:
+                response = serialize(service, operation, result, request_id, protocol)
         except ServiceError as error:
-            return (
+            told.failed(error)
+            response = (
                 plainly.refusal(error) if wanted else serialize_error(service, error, request_id, operation, protocol)
             )
         except Exception:
             log.exception("request %s to %s failed", request_id, name)
             failure = InternalFailure(f"The request failed inside Clary; its log has the cause under {request_id}.")
-            return (
+            told.failed(failure)
+            response = (
                 plainly.refusal(failure)
                 if wanted
                 else serialize_error(service, failure, request_id, operation, protocol)
             )
+        response.headers[TRAIL_HEADER] = told.text(response.headers)
+        return response
 
     def _handler(self, service: str, operation: str) -> Callable[[Context, dict[str, Any]], dict[str, Any]]:
         app = self._services.get(service)
@@ -107,20 +123,6 @@ class ControlApp:
         if handler is None:
             raise NotAvailableYet(f"The operation {operation} of {service} is not available in Clary yet.")
         return handler
-
-    def _authorize(
-        self, caller: Principal, service: str, operation: str, context: Context, params: dict[str, Any]
-    ) -> None:
-        app = self._services[service]
-        resource = app.resource_of(context, operation, params) if app.resource_of else "*"
-        if operation not in app.open_operations:
-            conditions = app.conditions_of(operation, params) if app.conditions_of else {}
-            policy, owner = app.policy_of(context, operation, params) if app.policy_of else (None, None)
-            own = compiled(policy) if policy else None
-            action = f"{app.action_prefix or service}:{app.actions.get(operation, operation)}"
-            # What identity policies alone have allowed is remembered, as long as nothing else is asked.
-            foreign = owner if owner != caller.account else None
-            self._identities.authorize(caller, action, resource, conditions, own, foreign)
 
     @staticmethod
     def _handle(

@@ -13,6 +13,8 @@ from typing import Any
 
 from clary.control.rotating_log import RotatingLog
 
+EXIT_SETTINGS = 2
+"""The status of a program that cannot work with its settings: starting it again does not help."""
 _STEADY_S = 10.0
 """A child that lived so long is healthy: its next death is the first again."""
 _LONGEST_PAUSE_S = 5.0

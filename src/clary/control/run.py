@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import signal
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import uvloop
@@ -12,15 +14,16 @@ from clary.compute.images.environments import ImageStore
 from clary.compute.placement.local import LocalPlacement
 from clary.compute.programs import Programs
 from clary.control.app import ControlApp
+from clary.control.child import EXIT_SETTINGS
 from clary.control.leftovers import end_leftovers
 from clary.control.listener import Listener
 from clary.control.reset import reset
 from clary.control.scheduler import Scheduler
-from clary.control.wake import listen_for_agents
+from clary.control.wake import Others, listen_for_agents
 from clary.core import clock
 from clary.core.parent import when_parent_leaves
 from clary.core.process import begin
-from clary.core.settings import Settings
+from clary.core.settings import Settings, SettingsError
 from clary.resources.context import Platform
 from clary.services.catalog import services
 from clary.services.iam.api import Identities
@@ -32,8 +35,8 @@ THREADS = 16
 """For the reconcilers; requests have threads of their own."""
 
 
-async def serve(settings: Settings) -> None:
-    """Answer the edge and run the reconcilers until told to stop."""
+async def serve(settings: Settings, name: str) -> None:
+    """Answer the edge and run the reconcilers as the control process ``name``, until told to stop."""
     database = Database(settings.database_url)
     database.prepare()
     identities = Identities(database, settings)
@@ -43,8 +46,8 @@ async def serve(settings: Settings) -> None:
     executor = ThreadPoolExecutor(THREADS, thread_name_prefix="control")
     apps = services()
     reconcilers = {(app.name, kind): fn for app in apps.values() for kind, fn in app.reconcilers.items()}
-    scheduler = Scheduler(reconcilers, executor)
-    placement = LocalPlacement(settings)
+    scheduler = Scheduler(name, reconcilers, executor)
+    placement = LocalPlacement(settings, name)
     placement.retire_all()  # of the process before this one
     images = ImageStore(settings)
     programs = Programs(settings, images)
@@ -59,8 +62,10 @@ async def serve(settings: Settings) -> None:
         clock=clock.now,
     )
     app = ControlApp(platform, identities, apps, lambda: reset(platform, identities, scheduler))
-    listener = Listener(settings.control_socket, app.answer)
-    agents = await listen_for_agents(settings.wake_socket, scheduler.wake)
+    listener = Listener(settings.control_socket(name), app.answer)
+    others = [settings.wake_socket(each) for each in settings.control_names if each != name]
+    scheduler.others = Others(others)
+    agents = await listen_for_agents(settings.wake_socket(name), scheduler.heard)
     work = asyncio.create_task(scheduler.run(platform))
     for task in (lambda: end_leftovers(platform), lambda: [len(each.operations) for each in apps.values()]):
         # The handlers are made before the first request asks for them, but nobody waits for that.
@@ -95,6 +100,12 @@ async def _told_to_stop() -> None:
 
 def main() -> int:
     """Read the arguments and serve."""
-    settings = begin("clary.control")
-    uvloop.run(serve(settings))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--name", default="control")
+    settings, arguments = begin("clary.control", parser)
+    try:
+        uvloop.run(serve(settings, arguments.name))
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_SETTINGS
     return 0

@@ -1,7 +1,8 @@
 """Runs the reconcilers: one look at a time for each resource that has work to do.
 
 The database says which resources have work (``wake_at``); this process leases them, and keeps in memory when to look at
-each next, so that waiting for a job costs no writes. The leases of a process that dies run out, and another goes on.
+each next, so that waiting for a job costs no writes. The leases of a process that dies run out, and another goes on, or
+its successor of the same name takes them over.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from clary.control.wake import Others
 from clary.core.ids import token
 from clary.resources.context import Platform, Reconciler
 from clary.state.records import Record, VersionConflict
@@ -60,10 +62,12 @@ class Look:
 class Scheduler:
     """Leases resources and calls their reconcilers, each in a thread, never two at once for the same resource."""
 
-    def __init__(self, reconcilers: Mapping[tuple[str, str], Reconciler], executor: Executor) -> None:
+    def __init__(self, name: str, reconcilers: Mapping[tuple[str, str], Reconciler], executor: Executor) -> None:
+        """``name`` is that of the process, of which there is one at a time."""
         self._reconcilers = reconcilers
         self._executor = executor
-        self._owner = token(16)
+        self._name = name
+        self._owner = f"{name}:{token(16)}"
         self._fences: dict[int, int] = {}
         self._due: list[tuple[float, int]] = []
         self._next: dict[int, float] = {}
@@ -78,17 +82,22 @@ class Scheduler:
         self._looking = 0
         self._quiet = False
         self._claimed = self._renewed = float("-inf")
+        self.others = Others(())
+        """The processes that share the work."""
         self._taken_over = False
 
     def wake(self, row_id: int) -> None:
         """Look at this resource now; may be called from any thread."""
-        self._loop.call_soon_threadsafe(self._wake, row_id)
+        self._loop.call_soon_threadsafe(self.heard, row_id, False)
 
-    def _wake(self, row_id: int) -> None:
+    def heard(self, row_id: int, passed_on: bool) -> None:
+        """The same in the loop's thread; ``passed_on`` if it is another process that heard of it."""
         if row_id in self._fences:
             self._plan(row_id, 0.0)
         else:
             self._unknown = True
+            if not passed_on:
+                self.others.tell(row_id)
         self._event.set()
 
     def _plan(self, row_id: int, seconds: float) -> None:
@@ -139,7 +148,7 @@ class Scheduler:
 
     async def _see_to_leases(self) -> None:
         now = self._loop.time()
-        if not self._taken_over and not self._platform.database.is_shared:
+        if not self._taken_over:
             await self._loop.run_in_executor(self._executor, self._take_over)
         self._taken_over = True
         if self._unknown or now - self._claimed >= CLAIM_SECONDS:
@@ -166,7 +175,7 @@ class Scheduler:
 
     def _take_over(self) -> None:
         with self._platform.database.write() as transaction:
-            transaction.take_over()
+            transaction.take_over(self._name)
 
     def _renew(self) -> None:
         with self._platform.database.write() as transaction:

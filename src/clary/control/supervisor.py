@@ -22,14 +22,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clary import __version__
-from clary.control.child import Child, ending, process_start
+from clary.control.child import EXIT_SETTINGS, Child, ending, process_start
 from clary.control.probe import answers, read_state
 from clary.control.rotating_log import RotatingLog
 from clary.core.external_keys import ExternalKeys
+from clary.core.files import write_private
 from clary.core.settings import Settings, SettingsError, load
 
 EXIT_STOPPED = 0
-EXIT_SETTINGS = 2
 EXIT_HOME_HELD = 3
 EXIT_PORT_TAKEN = 4
 EXIT_START_FAILED = 5
@@ -169,7 +169,7 @@ class Supervisor:
                 reason = f"cannot listen on {host} port {self.port}: {error.strerror or error}"
             raise StartError(EXIT_PORT_TAKEN, reason) from error
         self.port = int(self._place.getsockname()[1])
-        last.write_text(str(self.port))
+        write_private(last, str(self.port))
         if sys.platform != "linux":
             self._place.close()
 
@@ -253,7 +253,8 @@ class Supervisor:
                 self._selector.unregister(child.process.stdout)
             child.close()
             pause = child.pause_after_death()
-            if not self.is_ready and child.deaths >= _DEATHS_BEFORE_READY:
+            hopeless = child.process.returncode == EXIT_SETTINGS
+            if not self.is_ready and (hopeless or child.deaths >= _DEATHS_BEFORE_READY):
                 self._give_up(child)
             self._say(f"{child.name} ended with {ending(child.process.returncode)}; started again in {pause:g} s")
             child.start_at = time.monotonic() + pause
@@ -263,7 +264,8 @@ class Supervisor:
 
     def _give_up(self, child: Child) -> None:
         assert child.process is not None
-        deaths = f"{child.name} ended {child.deaths} times, with {ending(child.process.returncode)}"
+        times = "once" if child.deaths == 1 else f"{child.deaths} times"
+        deaths = f"{child.name} ended {times}, with {ending(child.process.returncode)}"
         lines = child.log.tail(20)
         raise StartError(EXIT_START_FAILED, f"Clary does not start: {deaths}. The end of {child.log.path}:\n{lines}")
 
@@ -332,9 +334,10 @@ class Supervisor:
 
 
 def programs(settings: Settings) -> dict[str, list[str]]:
-    """The two programs of an installation. ``-P`` keeps the current folder off their module path."""
-    python = [sys.executable, "-P", "-m"]
-    return {name: [*python, f"clary.{name}", "--home", str(settings.home)] for name in ("control", "edge")}
+    """The programs of an installation. ``-P`` keeps the current folder off their module path."""
+    python, home = [sys.executable, "-P", "-m"], ["--home", str(settings.home)]
+    control = {name: [*python, "clary.control", *home, "--name", name] for name in settings.control_names}
+    return {**control, "edge": [*python, "clary.edge", *home]}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 # "TrainingJob-17", "Endpoint-23-1.0"
+PASSED_ON = "Row"
+"""What stands in place of a job's kind where a control process passes on what it heard."""
 _JOB = re.compile(r"[A-Za-z]+-(\d{1,18})(?:-[\w.]+)?")
 
 
@@ -19,17 +22,33 @@ def row_of(job: str) -> int | None:
 
 
 class _Agents(asyncio.DatagramProtocol):
-    def __init__(self, wake: Callable[[int], None]) -> None:
+    def __init__(self, wake: Callable[[int, bool], None]) -> None:
         self._wake = wake
 
     def datagram_received(self, data: bytes, addr: object) -> None:
-        row = row_of(data.decode("ascii", "replace").strip())
+        job = data.decode("ascii", "replace").strip()
+        row = row_of(job)
         if row is not None:
-            self._wake(row)
+            self._wake(row, job.startswith(f"{PASSED_ON}-"))
 
 
-async def listen_for_agents(path: Path, wake: Callable[[int], None]) -> asyncio.BaseTransport:
-    """Call ``wake`` with a row id whenever an agent has news.
+class Others:
+    """The other control processes of this installation: one of them may be at work on what another one heard of."""
+
+    def __init__(self, sockets: Sequence[Path]) -> None:
+        self._sockets = sockets
+        self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._sender.setblocking(False)
+
+    def tell(self, row_id: int) -> None:
+        """Pass a row id on, to whoever has it. One that is not told looks by itself, a little later."""
+        for each in self._sockets:
+            with contextlib.suppress(OSError):
+                self._sender.sendto(f"{PASSED_ON}-{row_id}".encode(), str(each))
+
+
+async def listen_for_agents(path: Path, wake: Callable[[int, bool], None]) -> asyncio.BaseTransport:
+    """Call ``wake`` with a row id whenever an agent has news, and whether another process has passed them on.
 
     A message that is lost costs a second, because jobs are looked at anyway.
     """

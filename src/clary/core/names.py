@@ -35,3 +35,9 @@ def parse_arn(text: str) -> Arn:
     if len(parts) != 6 or parts[0] != "arn" or not parts[2] or not parts[5]:
         raise ValueError(f"not an ARN: {text!r}")
     return Arn(*parts[1:])
+
+
+def owner_of(text: str, account: str) -> str:
+    """The account that the resource with this ARN belongs to; ``account`` where it tells none, or AWS itself."""
+    parts = text.split(":", 5)
+    return parts[4] if len(parts) == 6 and parts[4].isdecimal() else account

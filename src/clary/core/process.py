@@ -21,8 +21,9 @@ GRACE_SECONDS = 5
 """How long requests under way may take when the process is told to stop."""
 
 
-def begin(program: str) -> Settings:
-    """Read the arguments of ``python -m program``, make the home's folders, and log to standard error.
+def begin(program: str, parser: argparse.ArgumentParser | None = None) -> tuple[Settings, argparse.Namespace]:
+    """Read the arguments of ``python -m program``, make the home's folders, and log to standard error. ``parser`` knows
+    what further arguments there are.
 
     Raises ``SettingsError``.
     """
@@ -31,13 +32,14 @@ def begin(program: str) -> Settings:
     gc.enable()
     # Requests leave hardly any cycles behind; by default the search would take a twentieth of the time.
     gc.set_threshold(20_000, 20, 20)
-    parser = argparse.ArgumentParser(prog=f"python -m {program}")
+    parser = parser or argparse.ArgumentParser()
+    parser.prog = f"python -m {program}"
     parser.add_argument("--home", type=Path)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     settings = core_settings.load(arguments.home)
     settings.create_folders()
-    return settings
+    return settings, arguments
 
 
 def server(app: Any, protocol: type[asyncio.Protocol], *, keep_alive_seconds: int) -> uvicorn.Server:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 DEFAULT_PORT = 7788
+MOST_CONTROL_PROCESSES = 16
 
 
 class SettingsError(ValueError):
@@ -33,12 +34,18 @@ class Settings:
     region: str = "us-east-1"
     database: str = ""
     """URL of the database; empty means SQLite in the home folder."""
+    control_processes: int = 1
+    """How many control processes share the work; more than one needs PostgreSQL."""
     master_key: str = ""
     """The file that holds the installation's master key, 32 bytes that only this user may read; empty means
     ``secrets/master.key``, which is made at the first start. One outside of the home folder keeps a copy of that folder
     from being enough to read what is encrypted in it."""
     isolation: str = "auto"
     """How job processes are held: ``bubblewrap``, ``plain``, or ``auto`` (the strongest that works here)."""
+    job_network: str = "private"
+    """What a job in a sandbox that is not isolated from the network reaches: ``private``, a network of its own with the
+    platform and, through slirp4netns, other machines; or ``host``, whatever this machine reaches, its loopback
+    addresses too."""
     strict: bool = False
     """Refuse what would otherwise be approximated and said in the log: framework versions, GPU instance types."""
     max_jobs: int = 0
@@ -60,6 +67,13 @@ class Settings:
     objects_profile: str = ""
     """The AWS profile with that server's keys, where they are neither in ``secrets/objects.json`` nor in the
     environment."""
+    audit_days: int = 90
+    """For how many days the records of calls are kept."""
+    audit_mb: int = 256
+    """MiB that each of the three kinds of records may take: of calls that change something, that only look, and that
+    move data. The oldest make room for new ones."""
+    audit_data: bool = True
+    """Whether calls that move data are recorded: objects of S3, invocations of endpoints, messages, metrics."""
     test_mode: bool = False
     """Seed the well-known keys of public test suites; only on loopback."""
 
@@ -68,12 +82,24 @@ class Settings:
             raise SettingsError(f"account must have 12 digits, got {self.account!r}")
         if self.isolation not in ("auto", "bubblewrap", "plain"):
             raise SettingsError(f"isolation must be auto, bubblewrap or plain, got {self.isolation!r}")
+        if self.job_network not in ("private", "host"):
+            raise SettingsError(f"job_network must be private or host, got {self.job_network!r}")
+        if not 1 <= self.control_processes <= MOST_CONTROL_PROCESSES:
+            raise SettingsError(
+                f"control_processes must lie in 1..{MOST_CONTROL_PROCESSES}, got {self.control_processes}"
+            )
+        if self.control_processes > 1 and self.database_url.startswith("sqlite:"):
+            raise SettingsError("control_processes above 1 need a PostgreSQL database; set database to its URL")
         if self.public_url and not self.public_url.startswith(("http://", "https://")):
             raise SettingsError(f"public_url must begin with http:// or https://, got {self.public_url!r}")
         if self.objects_url:
             _check_objects_url(self.objects_url)
         if self.master_key and self.master_key_file.is_relative_to(self.home):
             raise SettingsError(f"master_key must lie outside of the home folder, got {self.master_key!r}")
+        if not 1 <= self.audit_days <= 3653:
+            raise SettingsError(f"audit_days must lie in 1..3653, got {self.audit_days}")
+        if self.audit_mb < 4:
+            raise SettingsError(f"audit_mb must be at least 4, got {self.audit_mb}")
         if not 0 <= self.port <= 65535:
             raise SettingsError(f"port must lie in 0..65535, got {self.port}")
         if self.test_mode and self.host not in ("127.0.0.1", "::1", "localhost"):
@@ -116,6 +142,11 @@ class Settings:
         return self.home / "jobs"
 
     @property
+    def trail(self) -> Path:
+        """The records of all calls."""
+        return self.home / "trail"
+
+    @property
     def run(self) -> Path:
         return self.home / "run"
 
@@ -124,13 +155,17 @@ class Settings:
         return self.home / "log"
 
     @property
-    def control_socket(self) -> Path:
-        return self.run / "control.sock"
+    def control_names(self) -> tuple[str, ...]:
+        """The names of the control processes: ``control``, ``control-2`` …"""
+        return ("control", *(f"control-{number}" for number in range(2, self.control_processes + 1)))
 
-    @property
-    def wake_socket(self) -> Path:
-        """Where agents say that something happened."""
-        return self.run / "wake.sock"
+    def control_socket(self, name: str) -> Path:
+        """Where the control process of that name answers the edge."""
+        return self.run / f"{name}.sock"
+
+    def wake_socket(self, name: str) -> Path:
+        """Where it hears that something happened."""
+        return self.run / f"{name.replace('control', 'wake')}.sock"
 
     @property
     def database_url(self) -> str:
@@ -138,7 +173,8 @@ class Settings:
 
     def create_folders(self) -> None:
         """Make the home folder and those below it, readable by this user alone."""
-        for folder in (self.home, self.secrets, self.home / "state", self.objects, self.jobs, self.run, self.log):
+        state = self.home / "state"
+        for folder in (self.home, self.secrets, state, self.objects, self.jobs, self.trail, self.run, self.log):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.chmod(0o700)
 

@@ -10,28 +10,32 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import partial
 from time import perf_counter
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from clary.core import clock
 from clary.core.errors import InternalFailure, MissingAuthenticationToken, ServiceError
 from clary.core.ids import request_id as new_request_id
 from clary.core.settings import Settings
-from clary.edge.body import CheckedBody, whole
+from clary.edge import trail_objects as object_calls
+from clary.edge import trail_tracking as tracking_calls
+from clary.edge.access import authorize_invocation
+from clary.edge.body import CheckedBody, announced, whole
+from clary.edge.crowd import SMALL_BODY, Crowd
 from clary.edge.forward import Control
 from clary.edge.hosts import HostCheck
 from clary.edge.inference import LARGEST_PAYLOAD, Inference
 from clary.edge.objects import S3
 from clary.edge.own import TEST_RESET, OwnPages
 from clary.edge.payload_parts import PayloadParts
+from clary.edge.studio.app import PATH as STUDIO
 from clary.edge.studio.app import Studio
+from clary.edge.tracking import LARGEST_BODY as TRACKED_BODY
 from clary.edge.tracking import Tracking
-from clary.objects.model import Bucket
+from clary.edge.trail import Call, Trail
 from clary.services.iam.api import Identities, Principal
-from clary.services.iam.policy import Policies, policies
-from clary.services.s3 import configurations
 from clary.services.s3.http import S3Request, S3Response
 from clary.wire import route as routing
 from clary.wire import serialize, sigv2, sigv4
@@ -43,36 +47,26 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_CONDITION_PARAMETERS = ("prefix", "delimiter", "max-keys")
-_CONDITION_HEADERS = (
-    "x-amz-acl",
-    "x-amz-content-sha256",
-    "x-amz-copy-source",
-    "x-amz-metadata-directive",
-    "x-amz-server-side-encryption",
-    "x-amz-server-side-encryption-aws-kms-key-id",
-    "x-amz-server-side-encryption-customer-algorithm",
-    "x-amz-grant-full-control",
-    "x-amz-grant-read",
-    "x-amz-grant-write",
-    "x-amz-grant-read-acp",
-    "x-amz-grant-write-acp",
-    "x-amz-storage-class",
-)
-
-_GLOBAL_CONDITIONS = {"aws:Referer": "referer", "aws:UserAgent": "user-agent"}
-
 _HELD = {
     "content-disposition": "attachment",
     "content-security-policy": "sandbox; default-src 'none'",
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
 }
+_SANDBOX = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts"
+"""A page may do what pages do, but as nobody: not with the cookies or in the name of whoever serves it.
+
+Reference: https://www.w3.org/TR/CSP3/#directive-sandbox
+"""
 _HELD_NAMES = frozenset((*_HELD, "set-cookie"))
 
 _INVOCATIONS = ("InvokeEndpoint", "InvokeEndpointWithResponseStream")
 LARGEST_BODY = LARGEST_PAYLOAD + 65_536
 """Bytes of a body that is held in memory; S3's are streamed and have no limit here."""
+LARGEST_CALL = 8 * 1024 * 1024
+"""Bytes of a body that goes to the control plane."""
+GROWTH = 8
+"""A document takes so many times its bytes while it is parsed and handled."""
 
 
 class EdgeApp:
@@ -88,7 +82,9 @@ class EdgeApp:
         own: OwnPages,
         studio: Studio,
         tracking: Tracking,
+        trail: Trail,
     ) -> None:
+        self._trail = trail
         self._studio = studio
         self._tracking = tracking
         self._settings = settings
@@ -98,6 +94,7 @@ class EdgeApp:
         self._control = control
         self._own = own
         self._hosts = HostCheck(settings)
+        self.crowd = Crowd()
         self._revisions: dict[str, int] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,54 +104,101 @@ class EdgeApp:
         begun = perf_counter()
         request = _request(scope)
         request_id = new_request_id()
+        call = Call(request, request_id)
         try:
             self._hosts.check(request.host)
             # First, for under the host names of their pages nothing else is served.
             if (place := self._tracking.place(request)) is not None:
-                await self._tracking.answer(place, request, receive, send, request_id, self._authenticate)
+                send = tracking_calls.recorded(self._trail, call, place, send)
+                async with self.crowd.room(announced(request.headers, TRACKED_BODY)):
+                    await self._tracking.answer(
+                        place, request, receive, send, request_id, partial(self._authenticate, call)
+                    )
                 return
-            if self._studio.takes(request.path):
-                await self._answer_studio(request, request_id, receive, send)
+            # Not under the name of a bucket, whose pages would be of Studio's origin then.
+            if self._studio.takes(request.path) and routing.bucket_in_host(request.host) is None:
+                is_object = request.path.startswith(f"{STUDIO}s3/")
+                async with self.crowd.room(0 if is_object else announced(request.headers, LARGEST_BODY)):
+                    await self._answer_studio(call, receive, send)
                 return
             if request.path.startswith("/_clary/") or (request.path == TEST_RESET and self._settings.test_mode):
-                await _send(send, await self._own.answer(request, receive))
+                response = await self._own.answer(request, receive, call)
+                self._trail.keep(call)
+                await _send(send, response)
                 return
             authorization = sigv4.parse_authorization(request)
             if _is_s3(request, authorization):
-                await self._answer_s3(request, authorization, request_id, receive, send)
+                call.service = "s3"
+                await self._answer_s3(call, authorization, receive, send)
                 return
-            request.body = await whole(receive, LARGEST_BODY)
-            response = await self._answer(request, authorization, request_id, begun)
+            async with self.crowd.room(self._wanted(request, authorization)):
+                request.body = await whole(receive, LARGEST_BODY if _is_invocation(request) else LARGEST_CALL)
+                response = await self._answer(call, authorization, begun)
+            self._check_unread(response)
         except Exception as error:  # noqa: BLE001 - every request is answered
-            response = _failure(request, error, request_id)
+            response = _failure(call, error)
         response.headers.setdefault("x-amzn-requestid", request_id)
+        self._keep(call, response)
         await _send(send, response)
+
+    def _wanted(self, request: Request, authorization: sigv4.Authorization | None) -> int:
+        """The room in memory that a request's body needs. Raises ``RequestTooLarge``, and what is wrong with who asks
+        for much of it."""
+        is_invocation = _is_invocation(request)
+        size = announced(request.headers, LARGEST_BODY if is_invocation else LARGEST_CALL)
+        if size > SMALL_BODY:
+            # The signature cannot be checked before the body is here; but nobody unknown is given room for it.
+            if authorization is None:
+                raise MissingAuthenticationToken("Missing Authentication Token")
+            self._identities.resolve(authorization.access_key, authorization.token)
+        return size if is_invocation or size <= SMALL_BODY else size * GROWTH
+
+    def _check_unread(self, response: Response) -> None:
+        if isinstance(response.body, bytes):
+            self.crowd.check_unread(len(response.body))
+
+    def _keep(self, call: Call, response: Response) -> None:
+        """Record a call that is about to be answered."""
+        if call.service == "s3":
+            # It was refused before S3 has seen it.
+            body = CheckedBody(_nothing, None, call.request.headers)
+            bucket = routing.bucket_in_host(call.request.host) or ""
+            asked = _s3_request(
+                call.request, body, None, call.region or routing.DEFAULT_REGION, call.request_id, bucket
+            )
+            object_calls.keep(self._trail, call, asked, call.error)
+        else:
+            self._trail.keep(call, response.trail)
 
     async def invocation(self, request: Request) -> Response:
         """The answer to an ``InvokeEndpoint`` that is here as a whole."""
         begun = perf_counter()
         request_id = new_request_id()
+        call = Call(request, request_id)
         try:
             self._hosts.check(request.host)
             authorization = sigv4.parse_authorization(request)
             assert authorization is not None
-            principal = self._authenticate(request, authorization)[0]
-            response = await self._invoke(request, principal, authorization.region, "InvokeEndpoint", begun)
+            call.of("sagemaker-runtime", "InvokeEndpoint", authorization.region)
+            principal = self._authenticate(call, request, authorization)[0]
+            response = await self._invoke(call, principal, authorization.region, "InvokeEndpoint", begun)
+            self._check_unread(response)
         except Exception as error:  # noqa: BLE001 - every request is answered
-            response = _failure(request, error, request_id)
+            response = _failure(call, error)
         response.headers.setdefault("x-amzn-requestid", request_id)
+        self._trail.keep(call)
         return response
 
-    async def _answer(
-        self, request: Request, authorization: sigv4.Authorization | None, request_id: str, begun: float
-    ) -> Response:
+    async def _answer(self, call: Call, authorization: sigv4.Authorization | None, begun: float) -> Response:
+        request = call.request
         if authorization is None:
             raise MissingAuthenticationToken("Missing Authentication Token")
         route = routing.identify(request)
-        principal = self._authenticate(request, authorization)[0]
+        call.of(route.service, route.operation or "", route.region)
+        principal = self._authenticate(call, request, authorization)[0]
         if route.service == "sagemaker-runtime" and route.operation in _INVOCATIONS:
-            return await self._invoke(request, principal, route.region, route.operation, begun)
-        response = await self._control.send(request, route.service, route.region, principal, request_id)
+            return await self._invoke(call, principal, route.region, route.operation, begun)
+        response = await self._control.send(request, route.service, route.region, principal, call.request_id)
         # What the request changed is known here before its sender can use it.
         revisions = self._identities.database.revisions()
         if revisions != self._revisions:
@@ -162,66 +206,73 @@ class EdgeApp:
             self._revisions = revisions
         return response
 
-    async def _invoke(
-        self, request: Request, principal: Principal, region: str, operation: str, begun: float
-    ) -> Response:
+    async def _invoke(self, call: Call, principal: Principal, region: str, operation: str, begun: float) -> Response:
+        request = call.request
         name = unquote(request.path.split("/", 3)[2])
         arn = f"arn:aws:sagemaker:{region}:{principal.account}:endpoint/{name}"
-        self._identities.authorize(principal, f"sagemaker:{operation}", arn)
+        call.about_endpoint(name, arn)
+        authorize_invocation(self._identities, request, principal, region, operation, arn)
         if operation == "InvokeEndpoint":
             return await self._inference.invoke(request, principal, region, name, begun)
         return await self._inference.invoke_streaming(request, principal, region, name, begun)
 
     def _authenticate(
-        self, request: Request, authorization: sigv4.Authorization, *, streaming: bool = False
+        self, call: Call, request: Request, authorization: sigv4.Authorization, *, streaming: bool = False
     ) -> tuple[Principal, sigv4.Verified]:
+        call.access_key, call.region = authorization.access_key, authorization.region
         credential = self._identities.resolve(authorization.access_key, authorization.token)
         verified = sigv4.verify(request, authorization, credential.secret, clock.now(), streaming=streaming)
+        call.principal = credential.principal
         return credential.principal, verified
 
-    async def _answer_studio(self, request: Request, request_id: str, receive: Receive, send: Send) -> None:
+    async def _answer_studio(self, call: Call, receive: Receive, send: Send) -> None:
+        request = call.request
         if not request.path.startswith("/_clary/"):
             await _send(send, self._studio.page(request))
             return
 
         async def s3(asked: Request, principal: Principal, region: str, request_id: str) -> None:
             body = CheckedBody(receive, None, asked.headers)
-            response = await self._s3.handle(_s3_request(asked, body, principal, region, request_id))
+            taken = _s3_request(asked, body, principal, region, request_id)
+            response = await self._s3.handle(taken)
+            call.by(principal)
+            object_calls.keep(self._trail, call, taken, _failure_of(response))
             # Nothing that users bring is ever shown as a page of Studio's origin.
             held = [(name, value) for name, value in response.headers if name.lower() not in _HELD_NAMES]
             await _send_s3(send, replace(response, headers=[*held, *_HELD.items()]))
 
-        if (response := await self._studio.answer(request, receive, request_id, s3)) is not None:
+        if (response := await self._studio.answer(call, receive, s3)) is not None:
+            self._trail.keep(call, response.trail)
             await _send(send, response)
 
     async def _answer_s3(
-        self,
-        request: Request,
-        authorization: sigv4.Authorization | None,
-        request_id: str,
-        receive: Receive,
-        send: Send,
+        self, call: Call, authorization: sigv4.Authorization | None, receive: Receive, send: Send
     ) -> None:
+        request = call.request
         principal, verified = None, None
         if authorization is not None:
-            principal, verified = self._authenticate(request, authorization, streaming=True)
+            principal, verified = self._authenticate(call, request, authorization, streaming=True)
         elif (claimed := sigv2.parse_query(request)) is not None:
+            call.access_key = claimed.access_key
             credential = self._identities.resolve(claimed.access_key, claimed.token)
             sigv2.verify_query(
                 request, claimed, credential.secret, clock.now(), routing.bucket_in_host(request.host) or ""
             )
-            principal = credential.principal
+            principal = call.principal = credential.principal
         body = CheckedBody(receive, verified, request.headers)
-        response = await self._s3.handle(
-            _s3_request(
-                request,
-                body,
-                principal,
-                authorization.region if authorization is not None else routing.DEFAULT_REGION,
-                request_id,
-                routing.bucket_in_host(request.host) or "",
-            )
+        asked = _s3_request(
+            request,
+            body,
+            principal,
+            authorization.region if authorization is not None else routing.DEFAULT_REGION,
+            call.request_id,
+            routing.bucket_in_host(request.host) or "",
         )
+        response = await self._s3.handle(asked)
+        object_calls.keep(self._trail, call, asked, _failure_of(response))
+        if not asked.virtual_bucket:
+            # Studio's pages have this origin too. As a page, an object has none of its own.
+            response.add("content-security-policy", _SANDBOX)
         await _send_s3(send, response)
 
 
@@ -249,46 +300,9 @@ def _s3_request(
     )
 
 
-def authorize_s3(identities: Identities) -> Callable[[S3Request, str, str, Bucket | None], Awaitable[None]]:
-    """The check that S3 makes before every access."""
-
-    async def authorize(request: S3Request, action: str, arn: str, bucket: Bucket | None) -> None:
-        policy = bucket_policy(bucket) if bucket is not None else None
-        owner = bucket.account if bucket is not None else None
-        if bucket is not None and (request.principal is None or request.principal.account != owner):
-            policy = None if configurations.keeps_strangers_out(bucket) else policy
-        identities.authorize(request.principal, action, arn, _conditions(request), policy, owner)
-
-    return authorize
-
-
-def _conditions(request: S3Request) -> dict[str, str]:
-    """What policies may ask of a request to S3.
-
-    Reference: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
-    """
-    values = {"aws:SecureTransport": "false"}
-    if request.query:
-        parameters = request.parameters
-        values |= {f"s3:{name}": parameters[name] for name in _CONDITION_PARAMETERS if name in parameters}
-    headers = request.headers
-    if request.client:
-        values["aws:SourceIp"] = request.client
-    values |= {key: headers[name] for key, name in _GLOBAL_CONDITIONS.items() if name in headers}
-    if "x-amz-tagging" in headers:
-        values |= {f"s3:RequestObjectTag/{name}": value for name, value in parse_qsl(headers["x-amz-tagging"])}
-    return values | {f"s3:{name}": headers[name] for name in _CONDITION_HEADERS if name in headers}
-
-
-def bucket_policy(bucket: Bucket) -> Policies | None:
-    """The policy put on the bucket, compiled once for as long as it is the same."""
-    document = bucket.documents.get("policy")
-    return _compiled(document) if document is not None else None
-
-
-@lru_cache(maxsize=1024)
-def _compiled(document: bytes) -> Policies:
-    return policies([document.decode("utf-8")])
+def _is_invocation(request: Request) -> bool:
+    """Whether the body may be an endpoint's payload."""
+    return request.path.startswith(("/endpoints/", "/_clary/studio/invoke/"))
 
 
 def _is_s3(request: Request, authorization: sigv4.Authorization | None) -> bool:
@@ -316,16 +330,27 @@ def _request(scope: Scope) -> Request:
     )
 
 
-def _failure(request: Request, error: Exception, request_id: str) -> Response:
-    if isinstance(error, ServiceError):
-        return _error(request, error, request_id)
-    log.error("request %s failed", request_id, exc_info=error)
-    failure = InternalFailure(f"The request failed inside Clary; its log has the cause under {request_id}.")
-    return _error(request, failure, request_id)
+def _failure(call: Call, error: Exception) -> Response:
+    request_id = call.request_id
+    if not isinstance(error, ServiceError):
+        log.error("request %s failed", request_id, exc_info=error)
+        error = InternalFailure(f"The request failed inside Clary; its log has the cause under {request_id}.")
+    service = routing.service_of(call.request)
+    response = serialize.serialize_error(service, error, request_id)
+    call.service = call.service or (service.name if service is not None else "")
+    call.failed(error, response)
+    return response
 
 
-def _error(request: Request, error: ServiceError, request_id: str) -> Response:
-    return serialize.serialize_error(routing.service_of(request), error, request_id)
+def _failure_of(response: S3Response) -> tuple[str, str] | None:
+    """The error that an answer of S3 says; of an external store's only its status is known."""
+    if response.failure is None and response.status >= 400:
+        return str(response.status), ""
+    return response.failure
+
+
+async def _nothing() -> MutableMapping[str, Any]:
+    return {"type": "http.disconnect"}
 
 
 async def _send(send: Send, response: Response) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from clary.core.errors import RequestTooLarge
@@ -36,6 +36,16 @@ async def whole(receive: Receive, most: int) -> bytes:
         if not message.get("more_body"):
             return b"".join(parts)
         message = await receive()
+
+
+def announced(headers: Mapping[str, str], most: int) -> int:
+    """How many bytes a body will have, or at most has where its head does not say. Raises ``RequestTooLarge``."""
+    length = headers.get("content-length")
+    if length is None:
+        return most if "transfer-encoding" in headers else 0
+    if len(length) > 18 or int(length) > most:
+        raise RequestTooLarge(f"The request body has more than {most} bytes.")
+    return int(length)
 
 
 async def pieces(receive: Receive) -> AsyncIterator[bytes]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import orjson
 from clary.core.errors import ServiceUnavailable, named
 from clary.edge.answer import Answer, Header, NotConnected, UpstreamError
 from clary.edge.upstream import Pool
+from clary.services.cloudtrail.api import TRAIL_HEADER
 from clary.services.iam.api import Principal
 from clary.wire.http import Request, Response
 
@@ -31,10 +33,11 @@ _OWN = "x-clary-"
 
 
 class Control:
-    """The way to the control plane."""
+    """The way to the control plane, whose processes get requests by turns."""
 
-    def __init__(self, socket: Path, pool: Pool) -> None:
-        self.address = f"unix:{socket}"
+    def __init__(self, sockets: Sequence[Path], pool: Pool) -> None:
+        self.addresses = frozenset(f"unix:{socket}" for socket in sockets)
+        self._turns = cycle(self.addresses)
         self._pool = pool
         self._places = asyncio.Semaphore(MOST_AT_ONCE)
 
@@ -42,7 +45,7 @@ class Control:
         """Whether the control plane answers."""
         try:
             answer = await self._pool.request(
-                self.address, b"GET", b"/_clary/health", [(b"host", b"control")], timeout=2
+                next(self._turns), b"GET", b"/_clary/health", [(b"host", b"control")], timeout=2
             )
         except (UpstreamError, TimeoutError):
             return False
@@ -75,6 +78,8 @@ class Control:
             headers.append((b"x-clary-operation", operation.encode("latin-1")))
         if principal is not None:
             headers.append((b"x-clary-principal", _told(principal)))
+        if request.client:
+            headers.append((b"x-clary-client", request.client.encode("latin-1")))
         target = request.path.encode("latin-1") + (b"?" + request.query.encode("latin-1") if request.query else b"")
         async with self._places:
             answer = await self._ask(request.method.encode("latin-1"), target, headers, request.body)
@@ -83,7 +88,8 @@ class Control:
             for name, value in answer.headers
             if name not in (b"content-length", b"date", b"server", b"connection")
         }
-        return Response(answer.status, returned, answer.body)
+        trail = returned.pop(TRAIL_HEADER, "")
+        return Response(answer.status, returned, answer.body, trail)
 
     async def managed_key(self, account: str, region: str) -> str:
         """The ARN of the key of KMS that objects are encrypted under where nobody names one. Raises errors of KMS and
@@ -104,13 +110,16 @@ class Control:
 
     async def _ask(self, method: bytes, target: bytes, headers: list[Header], body: bytes) -> Answer:
         until = time.monotonic() + WAIT_SECONDS
-        broken = 0
+        broken = absent = 0
         while True:
             try:
-                return await self._pool.request(self.address, method, target, headers, body, TIMEOUT_SECONDS)
+                return await self._pool.request(next(self._turns), method, target, headers, body, TIMEOUT_SECONDS)
             except NotConnected:
                 if time.monotonic() > until:
                     raise ServiceUnavailable("The control plane is not running. Please try again.") from None
+                absent += 1
+                if absent % len(self.addresses):
+                    continue  # another process may be there
             except TimeoutError as error:
                 raise ServiceUnavailable("The control plane did not answer in time. Please try again.") from error
             except UpstreamError as error:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from clary.core.errors import AccessDenied
 from clary.core.settings import Settings
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+_HOST = re.compile(r"(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9._-]{1,255}))(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
+"""An address in brackets or a name, and a port; nothing before it, such as a user, and no second host."""
 
 
 class HostCheck:
@@ -22,8 +27,9 @@ class HostCheck:
             return
         name = _name(host)
         if name not in self._names and not name.endswith(self._domains):
+            asked = (name or host)[:64]
             raise AccessDenied(
-                f"The host name {name[:64]!r} is not served here. Use {self._shown()}, or add it to the setting hosts."
+                f"The host name {asked!r} is not served here. Use {self._shown()}, or add it to the setting hosts."
             )
         if len(self._accepted) < 1024:
             self._accepted.add(host)
@@ -33,6 +39,5 @@ class HostCheck:
 
 
 def _name(host: str) -> str:
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.partition(":")[0].rstrip(".").lower()
+    match = _HOST.fullmatch(host)
+    return (match[1] or match[2].rstrip(".")).lower() if match else ""

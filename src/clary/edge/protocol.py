@@ -5,6 +5,8 @@ that the client is woken; for the short answers of the API it is a good part of 
 
 An ``InvokeEndpoint`` of a few kilobytes is handed to the application whole and without ASGI, whose scope, events, task
 and messages cost more than the signature's check.
+
+What malformed and slow clients may do is in ``bounded``.
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from clary.edge import stepped
+from clary.edge.bounded import BoundedProtocol
 from clary.wire.http import Request, Response
 
 LARGEST_INVOCATION = 65_536
@@ -63,6 +66,11 @@ class _Gathered:
         self._flush()
         self._transport.write(data)
 
+    def write_eof(self) -> None:
+        """As the transport's own: what was written goes out first."""
+        self._flush()
+        self._transport.write_eof()
+
     def close(self) -> None:
         """As the transport's own: what was written goes out first."""
         self._flush()
@@ -73,7 +81,9 @@ class _Invocation:
     """What uvicorn's protocol knows of a request that is under way, for one that it does not run."""
 
     disconnected = False
+    response_started = False
     response_complete = False
+    waiting_for_100_continue = False
 
     def __init__(self, keep_alive: bool) -> None:
         self.keep_alive = keep_alive
@@ -84,7 +94,7 @@ class _Invocation:
         """As that of an event that nobody waits for."""
 
 
-class EdgeProtocol(HttpToolsProtocol):  # type: ignore[misc]
+class EdgeProtocol(BoundedProtocol):
     """One connection of a client."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -95,6 +105,7 @@ class EdgeProtocol(HttpToolsProtocol):  # type: ignore[misc]
         """The head of a request is here."""
         if self._is_invocation():
             self.cycle = _Invocation(self.parser.should_keep_alive())
+            self.begin_body()
         else:
             super().on_headers_complete()
 
@@ -124,12 +135,14 @@ class EdgeProtocol(HttpToolsProtocol):  # type: ignore[misc]
         if type(cycle) is not _Invocation:
             super().on_message_complete()
             return
+        self.end_message()
         headers: dict[str, str] = {}
         for raw_name, raw_value in self.headers:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]},{value}" if name in headers else value
         path = self.url.decode("latin-1")
-        request = Request("POST", path, "", headers, bytes(cycle.body), headers.get("host", ""))
+        client = self.client[0] if self.client else ""
+        request = Request("POST", path, "", headers, bytes(cycle.body), headers.get("host", ""), client)
         # Another request may have begun to wait behind this one when it is answered.
         stepped.run(self.config.app.invocation(request), partial(self._answer, cycle), partial(self._broken, cycle))
 

@@ -16,7 +16,8 @@ import uvloop
 from clary.core.files import write_private
 from clary.core.process import begin, server
 from clary.core.settings import Settings, SettingsError
-from clary.edge.app import EdgeApp, authorize_s3
+from clary.edge.access import authorize_s3
+from clary.edge.app import EdgeApp
 from clary.edge.capture import Captures
 from clary.edge.forms import sign_form
 from clary.edge.forward import Control
@@ -29,6 +30,7 @@ from clary.edge.protocol import EdgeProtocol
 from clary.edge.routes import Routes
 from clary.edge.studio.app import Studio
 from clary.edge.tracking import Tracking
+from clary.edge.trail import Trail
 from clary.edge.upstream import Pool
 from clary.objects.store import ObjectStore
 from clary.services.iam.api import Identities
@@ -58,7 +60,7 @@ async def serve(settings: Settings) -> None:
     if isinstance(store, ObjectStore):
         await store.open()
     routes = Routes(database)
-    control = Control(settings.control_socket, pool)
+    control = Control([settings.control_socket(name) for name in settings.control_names], pool)
     invocations = Invocations(control)
     keys = Keys(identities)
     upkeep: list[Coroutine[Any, Any, None]] = []
@@ -75,12 +77,16 @@ async def serve(settings: Settings) -> None:
     inference = Inference(routes, pool, invocations, captures)
     studio = Studio(settings, identities, control, inference)
     tracking = Tracking(settings, identities, routes, pool, control)
-    app = EdgeApp(settings, identities, s3, inference, control, own, studio, tracking)
+    trail = Trail(settings, identities)
+    app = EdgeApp(settings, identities, s3, inference, control, own, studio, tracking, trail)
     own.refresh()
     listening = server(app, EdgeProtocol, keep_alive_seconds=KEEP_ALIVE_SECONDS)
     port = listener.getsockname()[1]
     write_private(settings.run / "edge.json", json.dumps({"port": port, "pid": os.getpid()}))
-    tasks = [asyncio.create_task(each) for each in (own.keep_fresh(), invocations.tell(), captures.write(), *upkeep)]
+    tasks = [
+        asyncio.create_task(each)
+        for each in (app.crowd.watch(), own.keep_fresh(), invocations.tell(), captures.write(), *upkeep)
+    ]
     try:
         await listening.serve(sockets=[listener])
     finally:
@@ -89,6 +95,7 @@ async def serve(settings: Settings) -> None:
         await captures.close()
         await invocations.close()
         await store.close()
+        trail.close()
         database.close()
 
 
@@ -118,7 +125,7 @@ async def _wait_for_tables(database: Database) -> None:
 
 def main() -> int:
     """Read the arguments and serve; the exit status is 0 unless the edge could not start."""
-    settings = begin("clary.edge")
+    settings, _ = begin("clary.edge")
     try:
         uvloop.run(serve(settings))
     except SettingsError as error:

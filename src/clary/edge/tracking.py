@@ -89,6 +89,8 @@ class Place:
     def __init__(self, route: TrackingRoute | None, path: str, pages: bool = False) -> None:
         self.route = route
         self.path = path
+        self.principal: Principal | None = None
+        """Who asks, once that is known."""
         self.pages = pages
         """Whether the request came to the host name of the server's pages."""
 
@@ -152,6 +154,7 @@ class Tracking:
             return self._to_pages(place.route)
         else:
             raise MissingAuthenticationToken("Missing Authentication Token")
+        place.principal = principal
         if place.route is None or place.route.account != principal.account:
             raise AccessDenied("There is no such tracking server in this account.")
         self._authorize(place.route, principal, request.method, place.path)

@@ -41,6 +41,8 @@ class BlobFiles:
         self._lookups: set[object] = set()
         self._pins: Counter[int] = Counter()
         self._doomed: dict[int, frozenset[object]] = {}
+        self.streams = 0
+        """How many files are being read at the pace of whoever takes their bytes."""
 
     def path(self, blob: int) -> Path:
         return self.root / f"{blob >> _FOLDER_BITS:x}" / f"{blob:x}"

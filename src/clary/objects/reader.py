@@ -14,6 +14,10 @@ from .sealing import FRAME, SEALED_FRAME, Damaged, open_frames, sealed_size
 
 CHUNK = 1 << 20
 """Bytes read at a time."""
+FEW = 8
+"""So many streams read whole chunks. More of them read less at a time, for each holds three chunks for as long as its
+client takes."""
+LEAST_CHUNK = 64 << 10
 
 
 class ObjectReader:
@@ -81,15 +85,22 @@ class ObjectReader:
 
     async def _segment(self, segment: Segment, start: int, stop: int) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
-        file, chunk = await loop.run_in_executor(self._pool, self._begin, segment, start, stop)
-        while True:
-            start += len(chunk)
-            if start >= stop:
+        self._files.streams += 1
+        try:
+            file, chunk = await loop.run_in_executor(self._pool, self._begin, segment, start, stop)
+            while True:
+                start += len(chunk)
+                if start >= stop:
+                    yield chunk
+                    return
+                following = loop.run_in_executor(self._pool, file.read, start, min(self._chunk(), stop - start))
                 yield chunk
-                return
-            following = loop.run_in_executor(self._pool, file.read, start, min(CHUNK, stop - start))
-            yield chunk
-            chunk = await following
+                chunk = await following
+        finally:
+            self._files.streams -= 1
+
+    def _chunk(self) -> int:
+        return max(LEAST_CHUNK, CHUNK * FEW // max(FEW, self._files.streams))
 
     def _begin(self, segment: Segment, start: int, stop: int) -> tuple[_File, bytes]:
         path = self._files.path(segment.blob)
@@ -97,7 +108,7 @@ class ObjectReader:
             file = _File(path)
         else:
             file = _SealedFile(path, self._keys[segment.blob], segment.size)
-        return file, file.read(start, min(CHUNK, stop - start))
+        return file, file.read(start, min(self._chunk(), stop - start))
 
 
 class _File:

@@ -82,8 +82,10 @@ class ObjectStore:
         blobs = self.root / "blobs"
         blobs.mkdir(mode=0o700, exist_ok=True)
         self._index = self.root / "index.db"
-        connection = index.connect(self._index, write=True)
+        # The files that SQLite makes beside it can be read by whoever can read this one when it makes them.
+        self._index.touch(mode=0o600)
         self._index.chmod(0o600)
+        connection = index.connect(self._index, write=True)
         self.numbers = Numbers(index.last_number(connection))
         self.files = BlobFiles(blobs, self.numbers)
         self._connections: list[sqlite3.Connection] = []

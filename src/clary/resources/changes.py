@@ -225,8 +225,10 @@ def _check_parent(resource: Resource, context: Context, transaction: Transaction
 
 def _check_others(resource: Resource, context: Context, transaction: Transaction, params: Mapping[str, Any]) -> None:
     if not context.passed and (principal := resource.dialect.principal):
+        name, parents = resource.called(params)
+        told = {**context.told, "iam:AssociatedResourceArn": resource.make_arn(context, name or "*", *parents)}
         for role in (params[member] for member in ROLES if params.get(member)):
-            context.platform.identity.check_pass_role(context.caller, role, principal)
+            context.platform.identity.check_pass_role(context.caller, role, principal, told=told)
     for member, other in resource.references.items():
         if params.get(member):
             other.find(context, transaction, params[member])

@@ -32,8 +32,16 @@ class Caller(Protocol):
 class Identity(Protocol):
     """What services need of the identity service."""
 
-    def check_pass_role(self, caller: Caller, role_arn: str, service: str) -> None:
-        """Refuse a role that does not exist, does not trust ``service``, or that ``caller`` may not hand on."""
+    def check_pass_role(
+        self,
+        caller: Caller,
+        role_arn: str,
+        service: str,
+        source_arn: str | None = None,
+        told: Mapping[str, str] | None = None,
+    ) -> None:
+        """Refuse a role that does not exist, does not trust ``service``, or that ``caller`` may not hand on; ``told``
+        are condition keys of the request."""
 
     def ticket(self, role_arn: str, session_name: str, seconds: float, row_id: int) -> str:
         """A sealed token with which a job fetches temporary credentials of ``role_arn`` for so long, or until the
@@ -71,6 +79,8 @@ class Context:
     """The same for all attempts of a client at one call, so that a Create which is sent again is known; or empty."""
     token_given: bool = False
     """Whether the request carries the token as a member, so that a client may repeat it after a long time."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """The condition keys of the way that the request came: ``aws:SourceIp``, ``aws:UserAgent`` and the like."""
     passed: bool = False
     """Whether the caller was allowed already to hand on the roles that are named: a resource makes others for him."""
 
@@ -124,13 +134,21 @@ class ServiceApp:
     """Operations that need no permission, such as ``GetCallerIdentity``, or whose handlers ask for it themselves."""
     action_prefix: str = ""
     """What stands before the colon of an action in a policy, where it is not ``name``."""
-    resource_of: Callable[[Context, str, Mapping[str, Any]], str] | None = None
-    """The ARN that an operation acts on, for the policies; ``*`` where there is none yet."""
-    conditions_of: Callable[[str, Mapping[str, Any]], Mapping[str, str]] | None = None
+    resource_of: Callable[[Context, str, Mapping[str, Any]], str | tuple[str, ...]] | None = None
+    """The ARN that an operation acts on, for the policies, or all that must be allowed; ``*`` where there is none."""
+    conditions_of: Callable[[Context, str, Mapping[str, Any]], Mapping[str, Any]] | None = None
     """The service's own condition keys with what an operation's members give them, for the policies."""
+    conditions_at: Callable[[Record], Mapping[str, Any]] | None = None
+    """The service's own condition keys that a resource has; tags are known of all."""
+    tagged_as: Callable[[str], str] | None = None
+    """The ARN under which the tags of a resource are kept, where policies call it by another."""
+    tagging: str | Callable[[str], str] = ""
+    """The action that is needed beside an operation that gives tags to what it makes; or how to tell it."""
     actions: Mapping[str, str] = field(default_factory=dict)
     """Operations that policies know as another action: ``SendMessageBatch`` is ``SendMessage``."""
-    policy_of: Callable[[Context, str, Mapping[str, Any]], tuple[str | None, str]] | None = None
-    """The text of the policy that the resource which an operation acts on has itself, and the account of its owner."""
+    policy_of: Callable[[Context, str], str | None] | None = None
+    """The text of the policy that the resource with this ARN has itself, whosever it is."""
+    acts_for_owner: bool = False
+    """Whether what is done with a resource of another account, as its policy allows, is done in that account."""
     spelled: Callable[[], Mapping[str, Spelled]] = dict
     """The ordinary operations of its nouns by the operation's name, where the service is made by the grammar."""

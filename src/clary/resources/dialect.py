@@ -26,6 +26,8 @@ class Dialect:
     """Whether names are kept in small letters, however a request writes them."""
     ignored: frozenset[str] = frozenset()
     """Members of requests that say nothing about the resource, such as the catalogue of the caller's own account."""
+    owner: str = ""
+    """The member of requests that names the account of what they are about, if that is another's than the caller's."""
     page: int = 10
     """How many rows a page has when the request does not say."""
 

@@ -85,29 +85,36 @@ def ordinary(resource: Resource, verb: str, operation: str) -> Handler:
     return lambda context, params: handler()(context, params)
 
 
-def _canonical(spelled: Spelled, handler: Handler) -> Handler:
-    """``handler`` for requests that spell members in another way or wrap them (``DatabaseInput``)."""
+def canonical(spelled: Spelled) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """How a request's members are read that spells them in another way or wraps them (``DatabaseInput``)."""
     resource = spelled.resource
     shapes = spelled.model.input_shape.members if spelled.model.input_shape is not None else {}
     wrappers = [name for name in (f"{resource.noun}Input", f"{resource.noun}Update") if name in shapes]
     aliases = {alias: member for alias, member in resource.aliases.items() if alias in shapes}
-    tokens = [name for name, shape in shapes.items() if shape.metadata.get("idempotencyToken")]
     ignored = [name for name in resource.dialect.ignored if name in shapes]
-    if not (wrappers or aliases or tokens or ignored):
-        return handler
 
-    def canonical(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    def read(params: Mapping[str, Any]) -> dict[str, Any]:
+        members = {name: value for name, value in params.items() if name not in ignored}
+        for wrapper in wrappers:
+            members = {**members.pop(wrapper, {}), **members}
+        return {aliases.get(member, member): value for member, value in members.items()}
+
+    return read
+
+
+def _canonical(spelled: Spelled, handler: Handler) -> Handler:
+    """``handler`` for requests as clients spell them."""
+    read = canonical(spelled)
+    shapes = spelled.model.input_shape.members if spelled.model.input_shape is not None else {}
+    tokens = [name for name, shape in shapes.items() if shape.metadata.get("idempotencyToken")]
+
+    def handle(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         for member in tokens:
             if token := params.pop(member, None):
                 context = replace(context, token=token, token_given=True)
-        for member in ignored:
-            params.pop(member, None)
-        for wrapper in wrappers:
-            params = {**params.pop(wrapper, {}), **params}
-        params = {aliases.get(member, member): value for member, value in params.items()}
-        return handler(context, params)
+        return handler(context, read(params))
 
-    return canonical
+    return handle
 
 
 def _create(resource: Resource, operation: OperationModel) -> Handler:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from clary.core.errors import ValidationException
+from clary.core.errors import NotAvailableYet, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.resources.view import at_path
@@ -74,6 +74,9 @@ def query(resource: Resource, context: Context, transaction: Transaction, params
             parents[named] = value
         elif isinstance(value, list) and member.removesuffix("s") == resource.name_member:
             wanted = replace(wanted, names=tuple(value))
+        elif isinstance(value, (dict, list)):
+            # Left aside, it would show what was not asked for.
+            raise NotAvailableYet(f"The filter {member} is not available in Clary yet.")
         else:
             conditions.append(_condition(resource, member, value))
     # One look at an index where a request says what the resources belong to, else a condition for each part of that.
@@ -113,7 +116,7 @@ def cut(rows: Sequence[Row], params: Mapping[str, Any], size: int) -> tuple[Sequ
 def bounds(params: Mapping[str, Any], size: int) -> tuple[int, int]:
     """Where the page that ``cut`` gives begins and ends among the rows; raises as that."""
     token = next((params[member] for member in TOKENS if params.get(member)), "0")
-    if not (token.isascii() and token.isdigit()):
+    if not (token.isascii() and token.isdigit() and len(token) < 16):
         raise ValidationException("The pagination token is invalid.")
     start = int(token)
     return start, start + int(next((params[member] for member in SIZES if member in params), size))

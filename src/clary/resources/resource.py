@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from clary.core.errors import ServiceError
 from clary.core.names import arn as make_arn
+from clary.core.names import owner_of
 from clary.resources.context import Context, Reconciler
 from clary.resources.dialect import Dialect
 from clary.state.records import Key, Link, Query, Record
@@ -159,18 +160,34 @@ class Resource:
         return text.lower() if self.dialect.small_names and not text.startswith("arn:") else text
 
     def arn_of(self, context: Context, params: Mapping[str, Any]) -> str:
-        """The ARN that a request means, for policies; ``*`` where it names none."""
+        """The ARN that a request means, for policies; an asterisk stands for a name that it does not have."""
         spelled = {self.aliases.get(member, member): value for member, value in params.items()}
         name, parents = self.called(spelled)
-        if name.startswith("arn:") or not name:
-            return name or "*"
-        if self.any_case:
-            # A policy says the name as it was given to Create, whatever letters this request has.
-            with context.platform.database.read() as transaction:
-                record = transaction.get(self.key(context, name, *parents))
-            if record is not None:
-                return record.arn
-        return self.make_arn(context, name, *parents)
+        if name.startswith("arn:"):
+            return name
+        for member in self.names:
+            # What belongs to something that is called by its ARN is of the same account.
+            if (account := owner_of(_text(spelled.get(member)), context.account)) != context.account:
+                context = replace(context, account=account)
+        if (record := self._meant(context, spelled, name, parents)) is not None:
+            return record.arn
+        return self.make_arn(context, name or "*", *parents)
+
+    def _meant(self, context: Context, params: Mapping[str, Any], name: str, parents: tuple[str, ...]) -> Record | None:
+        """The record that a request means, where its ARN does not follow from what the request says.
+
+        Where letters are all one, a policy says the name as it was given to Create, whatever letters this request has.
+        """
+        if not (self.any_case or "{id}" in self.arn or (self.locate is not None and not name)):
+            return None
+        with context.platform.database.read() as transaction:
+            if name or self.locate is None:
+                return transaction.get(self.key(context, name, *parents))
+            try:
+                return self.locate(context, transaction, params)
+            except ServiceError:
+                # That something is not there is told to those alone who may ask.
+                return None
 
     def named(self, context: Context, transaction: Transaction, params: Mapping[str, Any]) -> Record:
         """The resource that a request names, by its name or by its ARN.

@@ -21,7 +21,7 @@ _ADD = ("AddTags", "TagResource")
 _REMOVE = ("DeleteTags", "UntagResource")
 _LIST = ("ListTags", "ListTagsForResource", "GetTags")
 Tags = Sequence[Mapping[str, str]] | Mapping[str, str]
-"""Tags as requests have them: a map, or a list of pairs with ``Key`` and ``Value`` in large or small letters."""
+"""Tags as requests have them: a map, or a list of pairs with ``Key`` and ``Value``, or ``key``, or KMS's ``TagKey``."""
 
 
 def tag_operations(model: ServiceModel) -> dict[str, Handler]:
@@ -37,7 +37,7 @@ def checked_tags(tags: Tags) -> dict[str, str]:
     Raises ``ValidationException`` for reserved or repeated keys, ``ResourceLimitExceeded`` for more than 50.
     """
     checked: dict[str, str] = {}
-    for key, value in _pairs(tags):
+    for key, value in pairs(tags):
         if key.lower().startswith("aws:"):
             raise ValidationException("Tag keys that start with aws: are reserved for system use.")
         if key in checked:
@@ -52,10 +52,11 @@ def as_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": tags[key]} for key in sorted(tags)]
 
 
-def _pairs(tags: Tags) -> list[tuple[str, str]]:
+def pairs(tags: Tags) -> list[tuple[str, str]]:
+    """Tags of a request as keys and values."""
     if isinstance(tags, Mapping):
         return list(tags.items())
-    lowered = ({name.lower(): text for name, text in tag.items()} for tag in tags)
+    lowered = ({name.lower().removeprefix("tag"): text for name, text in tag.items()} for tag in tags)
     return [(tag["key"], tag.get("value", "")) for tag in lowered]
 
 

@@ -9,16 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy import URL, Engine, create_engine, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import QueuePool
 
-from clary.core.errors import InternalFailure
+from clary.core.errors import InternalFailure, ServiceUnavailable
+from clary.core.settings import SettingsError
 from clary.state.session import Session, to_json
 from clary.state.sqlite import SqliteConnections, schema_engine
 from clary.state.tables import REVISION, metadata
 from clary.state.transaction import Transaction
+
+_ONE_WRITER = text("SELECT pg_advisory_xact_lock(7788)")
+"""Writers take turns, as SQLite's do: what one has read stays true until it has written, whatever that was."""
+_OPTIONS = "-c idle_in_transaction_session_timeout=60s -c random_page_cost=1.1"
+"""A process that stands still must not keep the others from writing; and what is read most is in memory."""
 
 
 class Database:
@@ -28,17 +34,22 @@ class Database:
         self._url = make_url(url)
         self._sqlite: SqliteConnections | None = None
         if self._url.get_backend_name() == "sqlite":
+            if self._url.database:
+                _make_private(Path(self._url.database))
             self._sqlite = SqliteConnections(self._url, read_only=read_only)
             self._engine = self._sqlite.engine
         else:
-            json: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": orjson.loads}
-            self._engine = create_engine(self._url, poolclass=QueuePool, pool_size=8, max_overflow=16, **json)
+            self._engine = _server_engine(self._url)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """A transaction that sees one state of the database and changes nothing."""
+        """A transaction that sees one state of the database and changes nothing.
+
+        Raises ``ServiceUnavailable`` if the server does not answer.
+        """
         if self._sqlite is None:
-            with self._engine.connect() as connection, connection.begin():
+            options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            with _answering(), self._engine.connect().execution_options(**options) as connection, connection.begin():
                 yield Transaction(Session(connection))
             return
         with self._sqlite.read() as session:
@@ -53,10 +64,12 @@ class Database:
     def write(self) -> Iterator[Transaction]:
         """A transaction that is committed at the end of the block, or rolled back whole when the block raises.
 
-        Raises ``InternalFailure`` if the disk is full.
+        Raises ``InternalFailure`` if the disk is full, and ``ServiceUnavailable`` if the server does not answer: a
+        transaction whose end it has not told may have been committed.
         """
         if self._sqlite is None:
-            with self._engine.begin() as connection:
+            with _answering(), self._engine.begin() as connection:
+                connection.execute(_ONE_WRITER)
                 yield Transaction(Session(connection))
             return
         try:
@@ -78,10 +91,10 @@ class Database:
     def prepare(self) -> None:
         """Create the tables, or bring those of an older version up to date."""
         if self._sqlite is None:
-            self._prepare(self._engine)
+            with self._engine.begin() as connection:
+                connection.execute(_ONE_WRITER)  # held by a connection of its own, whichever process prepares first
+                self._prepare(self._engine)
             return
-        if self._url.database:
-            Path(self._url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self.is_prepared():
             engine = schema_engine(self._url)
             try:
@@ -98,13 +111,18 @@ class Database:
                 metadata.create_all(connection)
                 connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
                 connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": REVISION})
-            if self._sqlite is not None and self._url.database:
-                Path(self._url.database).chmod(0o600)
             return
         # Imported here because it costs as much time as all the rest, and is needed once in an installation's life.
         from clary.state.migrations.upgrade import upgrade
 
         upgrade(engine)
+
+    def analyze(self) -> None:
+        """Tell PostgreSQL's planner what the tables hold, as the server does by itself some time after much was
+        stored; SQLite's plans do not depend on it."""
+        if self._sqlite is None:
+            with self._engine.begin() as connection:
+                connection.execute(text("ANALYZE"))
 
     def is_prepared(self) -> bool:
         """Whether the tables are there and up to date."""
@@ -122,3 +140,31 @@ class Database:
             self._sqlite.close()
         else:
             self._engine.dispose()
+
+
+def _make_private(file: Path) -> None:
+    """Make the file before SQLite does: those that it makes beside it have the mode of this one."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if error.connection_invalidated or isinstance(error, OperationalError):
+            raise ServiceUnavailable("The database does not answer. Please try again.") from error
+        raise
+
+
+def _server_engine(url: URL) -> Engine:
+    json: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": orjson.loads}
+    pool: dict[str, Any] = {"poolclass": QueuePool, "pool_size": 8, "max_overflow": 32, "pool_pre_ping": True}
+    try:
+        return create_engine(url, connect_args={"options": _OPTIONS, "connect_timeout": 10}, **pool, **json)
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise SettingsError(
+            f"no driver for the database {url.drivername}: write postgresql+psycopg://… and install it with"
+            " `pip install 'clary[postgresql]'`"
+        ) from error

@@ -193,9 +193,9 @@ class Transaction:
         """Prolong all leases of ``owner``."""
         self._connection.execute(update(resources).where(_R.lease_owner == owner).values(lease_until=until))
 
-    def take_over(self) -> None:
-        """End all leases: for the one process of an installation, whose predecessor has died holding them."""
-        held = _R.lease_owner.is_not(None)
+    def take_over(self, process: str) -> None:
+        """End the leases of the owners ``process:…``: for a process of that name, whose predecessors have died."""
+        held = _R.lease_owner.startswith(f"{process}:", autoescape=True)
         self._connection.execute(update(resources).where(held).values(lease_owner=None, lease_until=None))
 
     # Tags

@@ -87,6 +87,9 @@ def _from_header(request: Request, header: str) -> Authorization:
     if not header.startswith(ALGORITHM):
         raise IncompleteSignature(_missing(("Credential", "Signature", "SignedHeaders"), request, header))
     # All but the signature itself is the same in every request of a client for a day.
+    if header.count(ALGORITHM) > 1:
+        # Two headers, joined: which of them counts would be anybody's guess.
+        raise IncompleteSignature("A request carries one Authorization header.")
     head, separator, signature = header.rpartition("Signature=")
     if separator and "," not in signature:
         claims = _claims(head)

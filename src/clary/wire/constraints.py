@@ -65,7 +65,7 @@ def _list(shape: Any) -> Check:
         nonlocal fitting
         if fitting is None:
             fitting = fits(shape.member)
-        return own(value) and all(item is None or fitting(item) for item in value)
+        return own(value) and all(item is not None and fitting(item) for item in value)
 
     return check
 
@@ -79,7 +79,7 @@ def _map(shape: Any) -> Check:
         nonlocal fitting, key_fits
         if fitting is None:
             fitting, key_fits = fits(shape.value), fits(shape.key)
-        return own(value) and all(key_fits(key) and (item is None or fitting(item)) for key, item in value.items())
+        return own(value) and all(key_fits(key) and item is not None and fitting(item) for key, item in value.items())
 
     return check
 

@@ -26,6 +26,13 @@ _JSON_CODES = {
     "IncompleteSignature": "IncompleteSignatureException",
     "InvalidAction": "UnknownOperationException",
 }
+_REFUSED = "AccessDeniedException"
+"""The refusal by policies; the protocol that is JSON alone has it with the status 400.
+
+Reference: https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html
+"""
+_UNAUTHORIZED = "AuthorizationError"
+"""What SNS, alone among the services of its protocol, calls ``AccessDenied``."""
 _QUERY_CODES = {
     "InvalidSignatureException": "SignatureDoesNotMatch",
     "UnrecognizedClientException": "InvalidClientTokenId",
@@ -105,9 +112,12 @@ def _json(service: Service | None, error: ServiceError, request_id: str) -> Resp
     headers = {"content-type": f"application/x-amz-json-{_json_version(service)}", "x-amzn-requestid": request_id}
     headers["x-amzn-errortype"] = body["__type"]
     if service is not None and "awsQueryCompatible" in service.metadata:
-        old = shape.metadata.get("error", {}).get("code", code) if shape is not None else code
+        unmodelled = "AccessDenied" if code == _REFUSED else code
+        old = shape.metadata.get("error", {}).get("code", code) if shape is not None else unmodelled
         old = error.query_code or old
         headers["x-amzn-query-error"] = f"{old};{'Sender' if error.is_sender_fault else 'Receiver'}"
+    elif code == _REFUSED:
+        return Response(400, headers, dump_json(body))
     return Response(_status(shape, error), headers, dump_json(body))
 
 
@@ -142,6 +152,8 @@ def _json_version(service: Service | None) -> str:
 
 def _query(service: Service | None, error: ServiceError, request_id: str) -> Response:
     code = _code(error, _QUERY_CODES, service)
+    if code == "AccessDenied" and _shape(service, _UNAUTHORIZED) is not None:
+        code = _UNAUTHORIZED
     shape = _shape(service, code)
     if shape is not None:
         code = shape.error_code

@@ -32,3 +32,5 @@ class Response:
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | AsyncIterator[bytes] = b""
+    trail: str = ""
+    """What the control plane tells of the call for the trail, as JSON; it goes to no client."""

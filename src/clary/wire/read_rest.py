@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
@@ -88,7 +88,7 @@ def _body(shape: Any, body: bytes, xml: bool) -> dict[str, Any]:
         root = read_xml.load_xml(body)
         return {} if root is None else read_xml.read_structure(shape, root)
     value = read_json.load_json(body)
-    return {} if value is None else read_json.read_structure(_BodyOnly(shape), value)
+    return {} if value is None else read_json.read_structure(_body_only(shape), value)
 
 
 class _BodyOnly:
@@ -98,6 +98,12 @@ class _BodyOnly:
         self.members = {
             name: member for name, member in shape.members.items() if "location" not in member.serialization
         }
+
+
+@cache
+def _body_only(shape: Any) -> _BodyOnly:
+    """The same for a shape each time, since what reads it is kept by it."""
+    return _BodyOnly(shape)
 
 
 def _labels(template: str, path: str) -> dict[str, str]:

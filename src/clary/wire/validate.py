@@ -26,6 +26,16 @@ class InvalidParameterException(ServiceError):
     status = 400
 
 
+class InvalidInputException(ServiceError):
+    """``ValidationException`` under the code that Organizations uses."""
+
+    code = "InvalidInputException"
+    status = 400
+
+
+_OWN_CODES = {"logs": InvalidParameterException, "organizations": InvalidInputException}
+
+
 def validate(operation: Any, params: dict[str, Any], *, patterns: bool = True) -> None:
     """Check the parameters of an operation (a botocore ``OperationModel``) against its input shape.
 
@@ -57,8 +67,8 @@ def member_path(name: str) -> str:
 
 def _error_class(operation: Any) -> type[ServiceError]:
     service = operation.service_model
-    if service.service_name == "logs":
-        return InvalidParameterException
+    if service.service_name in _OWN_CODES:
+        return _OWN_CODES[service.service_name]
     if service.resolved_protocol == "query" or "query" in (service.metadata.get("protocols") or ()):
         return ValidationError
     codes = {shape.error_code for shape in operation.error_shapes}
@@ -70,9 +80,7 @@ def _structure(shape: Any, value: dict[str, Any], path: str, found: list[str]) -
     for name in shape.required_members:
         # A payload that is streamed by the caller is not among the parameters.
         if value.get(name) is None and not members[name].serialization.get("streaming"):
-            found.append(
-                f"Value null at '{path}{member_path(name)}' failed to satisfy constraint: Member must not be null"
-            )
+            _report_null(f"{path}{member_path(name)}", found)
     for name, item in value.items():
         if item is not None and len(found) < MAX_REPORTED and (member := members.get(name)) is not None:
             _value(member, item, f"{path}{member_path(name)}", found)
@@ -87,6 +95,9 @@ def _value(shape: Any, value: Any, path: str, found: list[str]) -> None:
         return
     if kind == "list":
         member = shape.member
+        for number, item in enumerate(value, 1):
+            if item is None and len(found) < MAX_REPORTED:
+                _report_null(f"{path}.{number}.member", found)
         if member.type_name in ("structure", "list", "map"):
             _report(shape, value, path, violations, found)
             for number, item in enumerate(value, 1):
@@ -103,6 +114,9 @@ def _value(shape: Any, value: Any, path: str, found: list[str]) -> None:
         if any(_violations(shape.key, key) for key in value):
             violations.append(f"Map keys must satisfy constraint: [{', '.join(_constraints(shape.key))}]")
         member = shape.value
+        for key, item in value.items():
+            if item is None and len(found) < MAX_REPORTED:
+                _report_null(f"{path}.{key}.member", found)
         nested = member.type_name in ("structure", "list", "map")
         if not nested and any(_violations(member, item) for item in value.values() if item is not None):
             violations.append(f"Map value must satisfy constraint: [{', '.join(_constraints(member))}]")
@@ -115,6 +129,10 @@ def _value(shape: Any, value: Any, path: str, found: list[str]) -> None:
                     _value(member, item, f"{path}.{key}.member", found)
         return
     _report(shape, value, path, violations, found)
+
+
+def _report_null(path: str, found: list[str]) -> None:
+    found.append(f"Value null at '{path}' failed to satisfy constraint: Member must not be null")
 
 
 def _report(shape: Any, value: Any, path: str, violations: list[str], found: list[str]) -> None:

@@ -250,7 +250,7 @@ def test_history(clockwork: Clockwork) -> None:
 
 
 def test_actions(clockwork: Clockwork) -> None:
-    topic = "arn:aws:sns:us-east-1:123456789012:people"
+    topic = "arn:aws:lambda:us-east-1:123456789012:function:people"
     clockwork.alarm(AlarmActions=[topic], OKActions=[f"{topic}-ok"])
     clockwork.force("ALARM")
     actions = clockwork.history(HistoryItemType="Action")
@@ -269,7 +269,7 @@ def test_actions(clockwork: Clockwork) -> None:
     assert len(clockwork.history(HistoryItemType="Action")) == 2
     names = [each["AlarmName"] for each in client.describe_alarms(ActionPrefix=f"{topic}-o")["MetricAlarms"]]
     assert names == ["a"]
-    assert client.describe_alarms(ActionPrefix="arn:aws:lambda")["MetricAlarms"] == []
+    assert client.describe_alarms(ActionPrefix="arn:aws:sns")["MetricAlarms"] == []
 
 
 def test_what_is_described(clockwork: Clockwork) -> None:

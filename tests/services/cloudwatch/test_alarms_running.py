@@ -57,6 +57,6 @@ def test_policies(clary_aws: Server, refused: Callable[..., str]) -> None:
         "ComparisonOperator": "GreaterThanThreshold",
     }  # fmt: skip
     client.put_metric_alarm(AlarmName="mine", **alarm)
-    refused("AccessDeniedException", client.put_metric_alarm, AlarmName="other", **alarm)
-    refused("AccessDeniedException", client.delete_alarms, AlarmNames=["mine", "other"])
+    refused("AccessDenied", client.put_metric_alarm, AlarmName="other", **alarm)
+    refused("AccessDenied", client.delete_alarms, AlarmNames=["mine", "other"])
     client.delete_alarms(AlarmNames=["mine"])

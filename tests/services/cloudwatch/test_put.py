@@ -151,15 +151,13 @@ def test_policies_are_asked(clary_aws: Server, refused: Callable[..., str]) -> N
     reader = clary_aws.session("reader").client("cloudwatch")
     assert reader.list_metrics()["Metrics"] == []
     data = [{"MetricName": "m", "Value": 1.0}]
-    assert "cloudwatch:PutMetricData" in refused(
-        "AccessDeniedException", reader.put_metric_data, Namespace="M", MetricData=data
-    )
+    assert "cloudwatch:PutMetricData" in refused("AccessDenied", reader.put_metric_data, Namespace="M", MetricData=data)
     statement = {**statement, "Action": "cloudwatch:PutMetricData"}
     statement["Condition"] = {"StringEquals": {"cloudwatch:namespace": ["N"]}}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_role_policy(RoleName="reader", PolicyName="q", PolicyDocument=document)
     reader.put_metric_data(Namespace="N", MetricData=data)
-    refused("AccessDeniedException", reader.put_metric_data, Namespace="M", MetricData=data)
+    refused("AccessDenied", reader.put_metric_data, Namespace="M", MetricData=data)
     # Jobs and notebooks may, by the policy that AWS gives them.
     clary_aws.session(clary_aws.role_arn).client("cloudwatch").put_metric_data(Namespace="M", MetricData=data)
     assert len(reader.list_metrics()["Metrics"]) == 2

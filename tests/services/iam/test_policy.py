@@ -3,6 +3,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,10 @@ from hypothesis import strategies as st
 
 from clary.services.iam.patterns import ArnPattern, Pattern, PatternSet
 from clary.services.iam.policy import (
+    Consent,
     Effect,
+    Grant,
+    Layer,
     Permissions,
     Policies,
     PolicyError,
@@ -86,6 +90,13 @@ def test_not_action_and_not_resource() -> None:
         ("arn:aws:s3:::b/${*}", "arn:aws:s3:::b/*", True),
         ("arn:aws:s3:::b/${*}", "arn:aws:s3:::b/x", False),
         ("arn:aws:s3:::b/${$}{aws:username}", "arn:aws:s3:::b/${aws:username}", True),
+        # A wildcard stays within its part of the ARN, unless it is the last character.
+        ("arn:aws:sqs:*:1:q", "arn:aws:sqs:us-east-1:2:1:q", False),
+        ("arn:aws:sqs:*:q", "arn:aws:sqs:us-east-1:1:q", False),
+        ("arn:aws:sqs:??????:1:q", "arn:aws:sqs:us-e:2:1:q", False),
+        ("arn:aws:s*:q", "arn:aws:sqs:us-east-1:1:q", False),
+        ("arn:aws:sqs:*", "arn:aws:sqs:us-east-1:1:q", True),
+        ("arn:aws:logs:*:*:log-group:*:stream:a", "arn:aws:logs:eu:1:log-group:b:stream:a", True),
     ],
 )
 def test_resources(pattern: str, resource: str, expected: bool) -> None:
@@ -153,6 +164,20 @@ def test_policy_variables() -> None:
         ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["a"]}}, {}, False),
         ({"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": ["a"]}}, {}, True),
         ({"ForAnyValue:StringNotEquals": {"aws:TagKeys": ["a"]}}, {"aws:TagKeys": ["a", "b"]}, True),
+        # A key that may have several values needs a set operator.
+        ({"StringEquals": {"aws:TagKeys": "a"}}, {"aws:TagKeys": ["a"]}, False),
+        ({"StringNotEquals": {"aws:TagKeys": "b"}}, {"aws:TagKeys": ["a", "c"]}, False),
+        ({"StringEquals": {"aws:x": "${aws:TagKeys}"}}, {"aws:x": "a", "aws:TagKeys": ["a"]}, False),
+        # A value that an operator cannot read is neither equal to anything nor different from it.
+        ({"NumericNotEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "ten"}, False),
+        ({"NumericNotEquals": {"s3:max-keys": "10"}}, {"s3:max-keys": "nan"}, False),
+        ({"DateNotEquals": {"aws:t": "2020-01-01"}}, {"aws:t": "soon"}, False),
+        ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, {"aws:SourceIp": "nowhere"}, False),
+        ({"ArnNotLike": {"aws:a": "arn:aws:iam::1:role/*"}}, {"aws:a": "role/R"}, False),
+        ({"Bool": {"aws:x": "yes"}}, {"aws:x": "yes"}, False),
+        ({"Null": {"aws:x": "maybe"}}, {"aws:x": "1"}, False),
+        ({"DateLessThan": {"aws:t": "2020-02"}}, {"aws:t": "2020-01-31T23:59:59Z"}, True),
+        ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, {"aws:SourceIp": "2001:db8::1"}, True),
         ({"StringEquals": {"aws:x": "a"}, "Bool": {"aws:y": "true"}}, {"aws:x": "a", "aws:y": "false"}, False),
         ({"StringEquals": {"aws:x": "a", "aws:y": "b"}}, {"aws:x": "a"}, False),
     ],
@@ -180,26 +205,33 @@ def test_what_is_no_policy(text: str) -> None:
 
 
 ANN = Principals(frozenset(["arn:aws:iam::111122223333:user/ann"]), "111122223333")
+ROLE = "arn:aws:iam::111122223333:role/r"
+SESSION = "arn:aws:sts::111122223333:assumed-role/r/s"
+WORKER = Principals(frozenset([ROLE, SESSION]), "111122223333", role=ROLE)
 
 
 @pytest.mark.parametrize(
-    ("principal", "matches", "names"),
+    ("principal", "caller", "expected"),
     [
-        ("*", True, True),
-        ({"AWS": "*"}, True, True),
-        ({"AWS": "111122223333"}, True, False),
-        ({"AWS": "arn:aws:iam::111122223333:root"}, True, False),
-        ({"AWS": ["arn:aws:iam::111122223333:user/ann"]}, True, True),
-        ({"AWS": "arn:aws:iam::111122223333:user/bob"}, False, False),
-        ({"AWS": "444455556666"}, False, False),
-        ({"Service": "sagemaker.amazonaws.com"}, False, False),
+        ("*", ANN, Grant.CALLER),
+        ({"AWS": "*"}, ANN, Grant.CALLER),
+        ({"AWS": "111122223333"}, ANN, Grant.ACCOUNT),
+        ({"AWS": "arn:aws:iam::111122223333:root"}, ANN, Grant.ACCOUNT),
+        ({"AWS": ["arn:aws:iam::111122223333:user/ann"]}, ANN, Grant.CALLER),
+        ({"AWS": "arn:aws:iam::111122223333:user/bob"}, ANN, Grant.NOBODY),
+        ({"AWS": "444455556666"}, ANN, Grant.NOBODY),
+        ({"Service": "sagemaker.amazonaws.com"}, ANN, Grant.NOBODY),
+        ({"AWS": ROLE}, WORKER, Grant.ROLE),
+        ({"AWS": SESSION}, WORKER, Grant.CALLER),
+        ({"AWS": [ROLE, SESSION]}, WORKER, Grant.CALLER),
+        ({"AWS": ["111122223333", ROLE]}, WORKER, Grant.ROLE),
     ],
 )
-def test_principals(principal: Any, matches: bool, names: bool) -> None:
+def test_principals(principal: Any, caller: Principals, expected: Grant) -> None:
     trust = policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal})
-    request = Request("sts:AssumeRole", "arn:aws:iam::111122223333:role/r", principals=ANN)
-    assert trust.decide(request).allowed is matches
-    assert trust.names(request) is names
+    request = Request("sts:AssumeRole", "arn:aws:iam::111122223333:role/other", principals=caller)
+    assert trust.decide(request).allowed is bool(expected)
+    assert trust.grant(request)[0] is expected
 
 
 def test_service_principals() -> None:
@@ -241,6 +273,53 @@ READ: dict[str, Any] = {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}
 def test_layers(permissions: Permissions, resource: Policies | None, expected: Effect) -> None:
     request = Request("s3:GetObject", "arn:aws:s3:::b/k", principals=ANN)
     assert permissions.decide(request, resource).effect is expected
+
+
+NARROW = Permissions(policy(), boundary=policy(), session=policy())
+
+
+@pytest.mark.parametrize(
+    ("principal", "permissions", "consent", "expected"),
+    [
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+        ({"AWS": SESSION}, NARROW, Consent.OPTIONAL, (Effect.ALLOWED, Layer.RESOURCE)),
+        ("*", NARROW, Consent.OPTIONAL, (Effect.ALLOWED, Layer.RESOURCE)),
+        ({"AWS": ROLE}, NARROW, Consent.OPTIONAL, (Effect.IMPLICIT_DENY, Layer.BOUNDARY)),
+        ({"AWS": ROLE}, Permissions(policy()), Consent.OPTIONAL, (Effect.ALLOWED, Layer.RESOURCE)),
+        (
+            {"AWS": ROLE},
+            Permissions(policy(), session=policy()),
+            Consent.OPTIONAL,
+            (Effect.IMPLICIT_DENY, Layer.SESSION),
+        ),
+        # A key's policy and a role's trust have to consent, if only to let the account decide.
+        (None, Permissions(policy(ALLOW)), Consent.OPTIONAL, (Effect.ALLOWED, Layer.IDENTITY)),
+        (None, Permissions(policy(ALLOW)), Consent.REQUIRED, (Effect.IMPLICIT_DENY, Layer.RESOURCE)),
+        ({"AWS": "111122223333"}, Permissions(policy(ALLOW)), Consent.REQUIRED, (Effect.ALLOWED, Layer.IDENTITY)),
+        ({"AWS": "111122223333"}, Permissions(policy()), Consent.REQUIRED, (Effect.IMPLICIT_DENY, Layer.IDENTITY)),
+        ({"AWS": SESSION}, NARROW, Consent.REQUIRED, (Effect.ALLOWED, Layer.RESOURCE)),
+        # A resource of another account needs both.
+        ({"AWS": SESSION}, Permissions(policy()), Consent.FOREIGN, (Effect.IMPLICIT_DENY, Layer.IDENTITY)),
+        ({"AWS": SESSION}, Permissions(policy(ALLOW)), Consent.FOREIGN, (Effect.ALLOWED, Layer.IDENTITY)),
+        (None, Permissions(policy(ALLOW)), Consent.FOREIGN, (Effect.IMPLICIT_DENY, Layer.RESOURCE)),
+        (None, Permissions(policy(DENY)), Consent.FOREIGN, (Effect.EXPLICIT_DENY, Layer.IDENTITY)),
+    ],
+)
+def test_what_a_resources_policy_has_to_say(
+    principal: Any, permissions: Permissions, consent: Consent, expected: tuple[Effect, Layer]
+) -> None:
+    request = Request("s3:GetObject", "arn:aws:s3:::b/k", principals=WORKER)
+    resource = policy({**READ, "Principal": principal}) if principal else None
+    decision = permissions.decide(request, resource, consent)
+    assert (decision.effect, decision.layer) == expected
+
+
+def test_not_principal_meets_everybody_who_has_a_boundary() -> None:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    denial = policy({**DENY, "NotPrincipal": {"AWS": list(ANN.own)}})
+    assert denial.decide(Request("s3:GetObject", "*", principals=ANN)).effect is Effect.IMPLICIT_DENY
+    bounded = replace(ANN, bounded=True)
+    assert denial.decide(Request("s3:GetObject", "*", principals=bounded)).effect is Effect.EXPLICIT_DENY
 
 
 texts = st.text(alphabet="ab:/", max_size=8)

@@ -105,7 +105,9 @@ def test_condition_keys(
 ) -> None:
     key = kms.create_key(Tags=[{"TagKey": "team", "TagValue": "a"}])["KeyMetadata"]["Arn"]
     kms.create_alias(AliasName="alias/app", TargetKeyId=key)
-    caller = installation.client("kms", user("caller", {**EVERYTHING, "Condition": {"StringEquals": condition}}))
+    # A key may have several aliases, and such a condition key needs a set operator.
+    operator = "ForAnyValue:StringEquals" if "kms:ResourceAliases" in condition else "StringEquals"
+    caller = installation.client("kms", user("caller", {**EVERYTHING, "Condition": {operator: condition}}))
     if fits is not None:
         assert caller.encrypt(KeyId="alias/app", Plaintext=b"x", EncryptionContext=fits)["KeyId"] == key
     if fails is not None:
@@ -155,9 +157,12 @@ def test_what_is_remembered_of_one_request_is_not_used_for_another(
 ) -> None:
     kms.create_alias(AliasName="alias/a", TargetKeyId=key)
     for number, condition in enumerate(
-        ({"kms:ResourceAliases": "alias/${kms:EncryptionContext:tenant}"}, {"kms:EncryptionContext:tenant": "a"})
+        (
+            {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/${kms:EncryptionContext:tenant}"}},
+            {"StringEquals": {"kms:EncryptionContext:tenant": "a"}},
+        )
     ):
-        caller = user(f"caller-{number}", {**EVERYTHING, "Condition": {"StringEquals": condition}})
+        caller = user(f"caller-{number}", {**EVERYTHING, "Condition": condition})
         client = installation.client("kms", caller)
         for _ in range(2):
             assert client.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext={"tenant": "a"})["KeyId"] == key

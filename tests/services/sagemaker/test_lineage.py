@@ -50,10 +50,13 @@ def test_associations_are_drawn_and_removed(clary_aws: Server) -> None:
     with pytest.raises(ClientError, match="already exists") as refused:
         sagemaker.add_association(SourceArn=data, DestinationArn=train)
     assert code(refused) == "ValidationException"
-    for ends in ((data, f"{train}x"), (f"{data}x", train), (data.replace("123456789012", "1" * 12), train)):
+    for ends in ((data, f"{train}x"), (f"{data}x", train)):
         with pytest.raises(ClientError, match="does not exist") as refused:
             sagemaker.add_association(SourceArn=ends[0], DestinationArn=ends[1])
         assert code(refused) == "ResourceNotFound"
+    with pytest.raises(ClientError, match="no resource-based policy") as refused:
+        sagemaker.add_association(SourceArn=data.replace("123456789012", "1" * 12), DestinationArn=train)
+    assert code(refused) == "AccessDeniedException"
     with pytest.raises(ClientError, match="satisfy"):
         sagemaker.add_association(SourceArn="arn:aws:s3:::bucket", DestinationArn=train)
 

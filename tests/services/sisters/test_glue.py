@@ -125,8 +125,13 @@ def test_a_policy_on_one_database_is_for_no_other(clary_aws: Server, glue: Any) 
     glue.create_database(DatabaseInput={"Name": "other"})
     iam = clary_aws.client("iam")
     iam.create_user(UserName="reader")
-    arn = "arn:aws:glue:us-east-1:123456789012:database/shop"
-    statement = {"Effect": "Allow", "Action": "glue:GetDatabase", "Resource": arn}
+    arn = "arn:aws:glue:us-east-1:123456789012"
+    # As AWS has it, the catalogue must be allowed too.
+    statement = {
+        "Effect": "Allow",
+        "Action": "glue:GetDatabase",
+        "Resource": [f"{arn}:database/shop", f"{arn}:catalog"],
+    }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_user_policy(UserName="reader", PolicyName="p", PolicyDocument=policy)
     key = iam.create_access_key(UserName="reader")["AccessKey"]

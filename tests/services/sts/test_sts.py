@@ -146,7 +146,10 @@ def test_session_token(installation: Any, sts: Any, ann: Any) -> None:
 def test_access_key_info(installation: Any, sts: Any, iam: Any) -> None:
     key = iam.list_access_keys(UserName="administrator")["AccessKeyMetadata"][0]["AccessKeyId"]
     assert sts.get_access_key_info(AccessKeyId=key)["Account"] == ACCOUNT
-    refused(sts.get_access_key_info, "ValidationError", AccessKeyId="AKIAIOSFODNN7EXAMPLE")
+    session = sts.assume_role(RoleArn=ROLE, RoleSessionName="me")["Credentials"]["AccessKeyId"]
+    assert sts.get_access_key_info(AccessKeyId=session)["Account"] == ACCOUNT
+    for unknown in ("AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE", "ASIA" + "7" * 16, "ASIA" + "1" * 16):
+        refused(sts.get_access_key_info, "ValidationError", AccessKeyId=unknown)
 
 
 def test_web_identities_are_not_there_yet(sts: Any) -> None:

@@ -1,4 +1,4 @@
-"""Start the agent of the job folder that the command line names."""
+"""Start the agent of the job folder that the command line names, or, after the word ``gate``, the gate of a network."""
 
 import os
 import sys
@@ -10,6 +10,10 @@ if __name__ == "__main__":
     for _ in range(4):
         folder = os.path.dirname(folder)  # pathlib takes as long to import as all of the agent
     sys.path.append(folder)
-    from clary.compute.agent.attempt import main
+    if sys.argv[1] == "gate":
+        from clary.compute.agent.gate import main
 
-    sys.exit(main(sys.argv[1]))
+        sys.exit(main(*sys.argv[2:]))
+    from clary.compute.agent.attempt import main as run
+
+    sys.exit(run(sys.argv[1]))

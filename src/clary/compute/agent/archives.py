@@ -12,6 +12,88 @@ import tarfile
 
 from clary.compute.agent.folder import first_link
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import IO
+
+
+LONGEST_HEAD = 4 << 20
+"""Bytes of an archive that may say what one member is: names, attributes, maps of sparse files."""
+
+
+class Members:
+    """The members of a tar archive, one after the other, as a context; ``file`` is what they are unpacked from.
+
+    ``tarfile`` reads what precedes a member at once, however long it says it is, and remembers every member: an archive
+    of a few megabytes could fill the memory so. Raises ``tarfile.TarError`` and what decompressing does.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._opened = _decompressed(path)
+        self._guarded = _Guarded(self._opened)
+        try:
+            self.file = tarfile.open(fileobj=self._guarded, mode="r:")  # type: ignore[call-overload]  # noqa: SIM115
+        except BaseException:
+            self._opened.close()
+            raise
+
+    def __enter__(self) -> Members:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+        self._opened.close()
+
+    @property
+    def position(self) -> int:
+        """How many bytes of the archive, unpacked, have been gone through."""
+        return self._guarded.tell()
+
+    def __iter__(self) -> Iterator[tarfile.TarInfo]:
+        while True:
+            self._guarded.left = LONGEST_HEAD
+            member = self.file.next()
+            if member is None:
+                return
+            self._guarded.left = None
+            yield member
+            self.file.members.clear()
+
+
+class _Guarded:
+    """A file of which no more than ``left`` bytes are read, if that is a number."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.left: int | None = LONGEST_HEAD
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        if self.left is not None:
+            if not 0 <= size <= self.left:
+                raise tarfile.ReadError("what describes a member is too long")
+            self.left -= size
+        return self._file.read(size)
+
+
+def _decompressed(path: str) -> IO[bytes]:
+    with open(path, "rb") as file:
+        head = file.read(6)
+    if head.startswith(b"\x1f\x8b"):
+        import gzip
+
+        return gzip.open(path)  # type: ignore[return-value]
+    if head.startswith(b"BZh"):
+        import bz2
+
+        return bz2.open(path)
+    if head.startswith((b"\xfd7zXZ\0", b"]\0\0\x80", b"]\0\0\0")):
+        import lzma
+
+        return lzma.open(path)
+    return open(path, "rb")
+
 
 class OutsideError(tarfile.TarError):
     """A member would leave the folder, or is nothing that data consists of."""

@@ -9,12 +9,14 @@ import resource
 import sys
 import time
 
+from clary.compute.agent.beneath import open_beneath
 from clary.compute.agent.environment import environment
-from clary.compute.agent.folder import JobFolder, open_inside
+from clary.compute.agent.folder import JobFolder
 from clary.compute.agent.journal import Journal, Log
 from clary.compute.agent.peers import await_end
 from clary.compute.agent.process import Child, isolation, kill_leftovers
-from clary.compute.agent.watch import Ending, Watch
+from clary.compute.agent.room import FULL
+from clary.compute.agent.watch import AT_ONCE, Ending, Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ LEAST_FREE = 32 << 20
 """Bytes of the disk that the platform needs for itself."""
 SCARCE = 1 << 20
 """Bytes with which no job gets far."""
-FULL = "No space left on device. Free some space on the disk that holds Clary's home folder."
 
 
 class Failure(Exception):
@@ -87,6 +88,8 @@ class Attempt:
         finally:
             if self._warm is not None:
                 self._warm.end()
+            if self.folder.network is not None:
+                self.folder.network.close()
         return 0
 
     def _on_sigterm(self, *_: object) -> None:
@@ -111,7 +114,10 @@ class Attempt:
             import shutil
 
             for path in (*self.folder.mounts.values(), self.folder.tmp, self.folder.packages):
-                shutil.rmtree(path, ignore_errors=True)
+                try:
+                    shutil.rmtree(path, ignore_errors=True)
+                except RecursionError:
+                    pass  # folders within each other without end: whoever removes the job sees to them
 
     def _steps(self) -> None:
         spec = self.spec
@@ -129,6 +135,7 @@ class Attempt:
             raise Failure("client", f"ClientError: {what}: {error.strerror}. Choose another.") from error
         for note in (*spec.notes, *spec.image.notes):
             self.log.note(note)
+        self._connect()
         if not self.held.sandboxed:
             from clary.compute.isolation.plain import NAMELESS, NOTE
 
@@ -157,6 +164,17 @@ class Attempt:
             return
         ending = self._process()
         self._finish(ending)
+
+    def _connect(self) -> None:
+        """Begin to make the network of the job, which takes a moment, where it has one of its own."""
+        if self._warm is not None:
+            self.folder.network = self._warm.network
+        elif self.held.sandboxed:
+            from clary.compute.agent.network import ALONE, network_of
+
+            self.folder.network = network_of(self.folder)
+            if self.folder.network is not None and self.spec.network and not self.folder.network.outside:
+                self.log.note(ALONE)
 
     # -- inputs
 
@@ -271,8 +289,11 @@ class Attempt:
     # -- outputs and the end
 
     def _finish(self, ending: Ending) -> None:
-        failed = (ending.exit_code != 0 and ending.cause is None) or ending.cause in ("memory", "given up")
+        failed = (ending.exit_code != 0 and ending.cause is None) or ending.cause in (*AT_ONCE, "given up")
         interrupted = ending.cause == "interrupted"
+        network = self.folder.network
+        if network is not None and network.is_own and not failed:
+            await_end(self.folder.place.peers, self.spec.attempt)  # their network ends with this agent
         wanted = [
             each
             for each in self.spec.outputs
@@ -284,12 +305,8 @@ class Attempt:
             self._upload(wanted, failed)
         if failed and self._pipes is not None and (broken := self._pipes.failure) is not None:
             raise Failure(broken.reason, str(broken), ending.exit_code)
-        if ending.cause == "memory":
-            raise Failure(
-                "algorithm",
-                f"AlgorithmError: OutOfMemoryError: {ending.message}, exit code: {ending.exit_code}",
-                ending.exit_code,
-            )
+        if ending.cause in AT_ONCE:
+            raise Failure("algorithm", ending.message, ending.exit_code)
         if failed:
             if (
                 ending.exit_code
@@ -339,11 +356,13 @@ class Attempt:
 
     def _failure_file(self) -> str:
         try:
-            file = open_inside(os.path.join(self.folder.ml, "output", "failure"), self.folder.ml)
+            file = open_beneath(self.folder, "output/failure")
         except OSError:
             return ""
         try:
             return os.read(file, 4 * LONGEST_REASON).decode("utf-8", "replace")[:LONGEST_REASON].strip()
+        except IsADirectoryError:
+            return ""
         finally:
             os.close(file)
 

@@ -5,36 +5,37 @@ from __future__ import annotations
 import os
 import threading
 
-from clary.compute.agent.staging import DataError, Interrupted, Staging, StoreUnreachable, files
+from clary.compute.agent.beneath import open_folder, walk
+from clary.compute.agent.staging import DataError, Interrupted, Staging, StoreUnreachable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from clary.compute.agent.folder import JobFolder
     from clary.compute.agent.journal import Log
     from clary.compute.spec import Output
 
 Known = dict[str, tuple[int, int]]
-"""What of an output has been uploaded: time of change and size by path."""
+"""What of an output has been uploaded: time of change and size by name."""
 
 
 def restored(folder: JobFolder) -> dict[str, Known]:
     """By the path of each continuous output: what has just been brought in from where it is uploaded to."""
     sources = {(source.path, source.uri) for source in folder.spec.inputs}
     return {
-        output.path: (
-            {path: (status.st_mtime_ns, status.st_size) for path, status in _found(folder, output)}
-            if (output.path, output.uri) in sources
-            else {}
-        )
+        output.path: _found(folder, output) if (output.path, output.uri) in sources else {}
         for output in folder.spec.outputs
         if output.continuous
     }
 
 
-def _found(folder: JobFolder, output: Output) -> Iterator[tuple[str, os.stat_result]]:
-    return ((path, os.lstat(path)) for _, path in files(folder.real_path(output.path)))
+def _found(folder: JobFolder, output: Output) -> Known:
+    top = open_folder(folder, output.path)
+    try:
+        return {name: (status.st_mtime_ns, status.st_size) for name, _, _, status in walk(top)}
+    finally:
+        os.close(top)
 
 
 class Copier:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from types import SimpleNamespace
 
 from clary.compute.agent.documents import loads
@@ -12,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from clary.compute.agent.network import Network
     from clary.compute.spec import JobSpec
 
 ML = "/opt/ml"
@@ -29,6 +29,8 @@ class Place:
         self.isolation: str = document.get("isolation", "plain")
         self.options: list[str] = document.get("options", [])
         """The isolation's arguments for this machine."""
+        self.groups: dict[str, str] = document.get("groups", {})
+        """Where groups that limit jobs can be made, by controller; empty where they cannot."""
         self.wake: str = document.get("wake", "")
         """Socket that gets a datagram after each event."""
         self.runtimes: str = document.get("runtimes", "")
@@ -39,6 +41,10 @@ class Place:
         """The program that builds overlays."""
         self.cache: str = document.get("cache", "")
         """The folder that the jobs of a warm pool share; empty for none."""
+        self.shares_network: bool = document.get("shares_network", True)
+        """Whether jobs share the machine's network instead of having their own."""
+        self.outside: str = document.get("outside", "")
+        """The program that connects a job's own network to others; empty where there is none."""
         self.addresses: list[str] = document.get("addresses", [])
         """The addresses of the job's hosts where each has one of its own."""
         self.peers: list[str] = document.get("peers", [])
@@ -59,8 +65,12 @@ class JobFolder:
             self.place = Place(loads(file.read()))
         self.ml = self.file("ml")
         self.tmp = self.file("tmp")
-        self.run = self.file("run")
-        """The folder of a server's socket, ``/run/clary`` inside."""
+        self.sockets = self.file("run")
+        """The folder of the sockets through which a server is spoken to, none of which the job itself can replace."""
+        self.run = os.path.join(self.sockets, "in")
+        """The folder where the job's server makes its own, ``/run/clary`` inside."""
+        self.network: Network | None = None
+        """The job's own network, where it has one and not the machine's, or none at all."""
         self.overlay = ""
         """The folder of the packages from the job's ``requirements.txt``, once there is one."""
         self.packages = self.file("opt/packages")
@@ -99,16 +109,6 @@ class JobFolder:
                 return os.path.normpath(path + absolute[len(mount) :])
         raise ValueError(f"{name!r} lies outside of /opt/ml")
 
-    def real_path(self, name: str) -> str:
-        """``host_path`` with links followed, as the job's own code may have made them.
-
-        Raises ``PermissionError`` if they lead out of the job's folders.
-        """
-        path = os.path.realpath(self.host_path(name))
-        if not any(inside(path, mount) for mount in self.mounts.values()):
-            raise PermissionError(f"{name} is a link out of the job's folders")
-        return path
-
     def create(self) -> None:
         """Make the folders that SageMaker's containers find, and write the spec's files."""
         for folder in (self.tmp, self.packages, *self.mounts.values()):
@@ -128,9 +128,11 @@ class JobFolder:
     def _create_run(self) -> None:
         if len(os.path.join(self.run, "serve.sock").encode()) > LONGEST_SOCKET:
             # Nobody else can make or enter a folder of this name, and `remove` finds it through the file.
-            self.run = f"/tmp/clary-{os.urandom(8).hex()}"
+            self.sockets = f"/tmp/clary-{os.urandom(8).hex()}"
+            self.run = os.path.join(self.sockets, "in")
             with open(self.file("sockets"), "a", encoding="utf-8") as file:
-                file.write(self.run + "\n")
+                file.write(self.sockets + "\n")
+        os.makedirs(self.sockets, mode=0o700, exist_ok=True)
         os.makedirs(self.run, mode=0o700, exist_ok=True)
 
     def ticket(self) -> str:
@@ -172,24 +174,3 @@ def read_spec(path: str) -> JobSpec:
     document["image"] = SimpleNamespace(**document["image"])
     document["limits"] = SimpleNamespace(**document["limits"])
     return SimpleNamespace(**document)  # type: ignore[return-value]
-
-
-def open_inside(path: str, folder: str) -> int:
-    """A descriptor of the regular file ``path``, opened for reading, wherever links lead, if that is still below
-    ``folder``, which is a real path.
-
-    The job's own code may have made the path, and may change it meanwhile, so what was really opened is looked at, not
-    its name alone. Nor is ``folder`` resolved here: it may have become a link.
-    Raises ``PermissionError`` if the file lies elsewhere or is no regular file, ``OSError`` as ``open`` does.
-    """
-    if not inside(os.path.realpath(path), folder):
-        raise PermissionError(f"{path} is not a file of the job")  # opening alone can do something, to a device
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        real = os.readlink(f"/proc/self/fd/{descriptor}") if os.path.isdir("/proc/self/fd") else os.path.realpath(path)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not inside(real, folder):
-            raise PermissionError(f"{path} is not a file of the job")
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor

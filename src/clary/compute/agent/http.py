@@ -77,7 +77,7 @@ class Connection:
             self._tls = scheme == "https"
             self.host = rest.partition("/")[0]
             name, _, port = self.host.rpartition(":") if ":" in self.host.rpartition("]")[2] else (self.host, "", "")
-            self.name, self._port = name.strip("[]"), int(port or (443 if self._tls else 80))
+            self.name, self.port = name.strip("[]"), int(port or (443 if self._tls else 80))
 
     def close(self) -> None:
         """Drop the connection."""
@@ -159,7 +159,7 @@ class Connection:
 
     def _connect(self) -> socket.socket:
         error: OSError = HttpError(f"{self.name} has no address")
-        for family, kind, protocol, _, address in socket.getaddrinfo(self.name, self._port, 0, socket.SOCK_STREAM):
+        for family, kind, protocol, _, address in socket.getaddrinfo(self.name, self.port, 0, socket.SOCK_STREAM):
             made = socket.socket(family, kind, protocol)
             try:
                 made.settimeout(self._timeout)

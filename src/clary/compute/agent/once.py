@@ -13,9 +13,9 @@ import time
 
 from clary.compute.agent.attempt import Failure
 from clary.compute.agent.s3 import Interrupted, StoreUnreachable
-from clary.compute.agent.serving import Health, free_port, variables
+from clary.compute.agent.serving import Health, port_of, variables
 from clary.compute.agent.staging import DataError
-from clary.compute.agent.watch import Watch
+from clary.compute.agent.watch import AT_ONCE, Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class ServerOnce:
         attempt = self.attempt
         self.check()
         path = os.path.join(attempt.folder.run, "serve.sock")
-        port = free_port()
+        port = port_of(attempt)
         child = attempt.start(variables(port))
         attempt.journal.event("running", pid=child.pid)
         watch = Watch(child, attempt.log, attempt.spec.limits, attempt.stop_wanted)
@@ -107,9 +107,8 @@ class ServerOnce:
         if ending.cause == "stopped":
             attempt.end("stopped", "stopped", ending.message, code)
             return
-        if ending.cause == "memory":
-            message = f"AlgorithmError: {self._whose}OutOfMemoryError: {ending.message}, exit code: {code}"
-            raise Failure("algorithm", message, code)
+        if ending.cause in AT_ONCE:
+            raise Failure("algorithm", ending.message, code)
         if ending.cause is None and (not self.finished or self.failure() is not None):
             # The server ended by itself, and what the threads have seen since comes of that.
             detail = attempt.failure_text()

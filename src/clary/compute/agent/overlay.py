@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from clary.compute.agent.folder import JobFolder, open_inside
+from clary.compute.agent.beneath import open_beneath
+from clary.compute.agent.folder import JobFolder
 from clary.compute.agent.staging import DataError
 from clary.compute.images.overlays import OverlayError, build
 
@@ -41,7 +42,7 @@ def _read(folder: JobFolder, code: str) -> str | None:
     """The text of the job's ``requirements.txt`` in the folder ``code``; None if there is none."""
     name = str(folder.spec.requirements)
     try:
-        file = open_inside(folder.host_path(f"{code}/{name}"), os.path.join(folder.ml, code))
+        file = open_beneath(folder, f"{code}/{name}")
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 
+from clary.compute.agent.beneath import open_folder
 from clary.compute.agent.documents import loads
 from clary.compute.agent.folder import JobFolder
 from clary.core.locks import is_held
@@ -29,16 +30,14 @@ def await_end(peers: Sequence[str], attempt: int) -> None:
             time.sleep(LOOK_S)
 
 
-def folders_of(peers: Sequence[str], name: str) -> list[str]:
-    """Where the folder ``name`` (relative to ``/opt/ml``) of other hosts lies, of those that have it."""
+def folders_of(peers: Sequence[str], name: str) -> list[int]:
+    """Descriptors of the folder ``name`` (relative to ``/opt/ml``) of other hosts, of those that have it."""
     found = []
     for peer in peers:
         try:
-            path = JobFolder(peer).real_path(name)
+            found.append(open_folder(JobFolder(peer), name))
         except (OSError, ValueError):
             continue  # it made a link of it that leads elsewhere
-        if os.path.isdir(path):
-            found.append(path)
     return found
 
 

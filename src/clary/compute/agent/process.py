@@ -6,7 +6,10 @@ import _signal as signal  # type: ignore[import-not-found]  # `signal` builds en
 import os
 import time
 
+from clary.compute.agent.documents import loads
+from clary.compute.agent.room import nameless
 from clary.compute.isolation.bubblewrap import Bubblewrap, children
+from clary.compute.isolation.limits import end, group_of, hold
 from clary.compute.isolation.plain import Plain
 
 TYPE_CHECKING = False
@@ -15,9 +18,12 @@ if TYPE_CHECKING:
 
     from clary.compute.agent.folder import JobFolder
     from clary.compute.isolation.base import Isolation
+    from clary.compute.isolation.limits import Group
 
 MARK = "CLARY_JOB_FOLDER"
 """Variable that every process of a job carries; leftovers of a dead agent are found by it."""
+_FIRST_FREE = 16
+"""A descriptor's number that no isolation gives to a file of its own."""
 
 
 def isolation(name: str) -> Isolation:
@@ -27,6 +33,10 @@ def isolation(name: str) -> Isolation:
     if name == "plain":
         return Plain()
     raise ValueError(f"there is no isolation {name!r}")
+
+
+class LimitsError(Exception):
+    """A job cannot be held to its limits, and so does not run."""
 
 
 class Child:
@@ -41,13 +51,16 @@ class Child:
         standard_input: int | None = None,
     ) -> None:
         """Start it. Raises ``OSError`` if the program cannot be started, ``ValueError`` if its arguments or variables
-        cannot be given to any."""
+        cannot be given to any, ``LimitsError``."""
         arguments, values, here, opened = held.command(folder, command, environment)
         if held.sandboxed and folder.read_only:
             arguments = _with_read_only(arguments, folder.read_only)
+        threshold = Threshold() if held.sandboxed else None
+        if threshold is not None:
+            arguments = _before_program(arguments, threshold.arguments)
         values[MARK] = folder.path
         self._held = held
-        self._folder = folder
+        self.folder = folder
         self.output, inner = os.pipe()
         os.set_blocking(self.output, False)
         os.chdir(here)
@@ -70,17 +83,48 @@ class Child:
             raise
         finally:
             os.close(inner)
-        self.began = time.monotonic()
-        self.exit_code: int | None = None
-        """128 + the signal's number for a process that a signal ended, as shells and containers count."""
+            if threshold is not None:
+                threshold.begun()
+        self.group: Group | None = None
+        """The control group that it is in, if it is."""
+        self.short_of_memory = False
+        """Whether the kernel ended any of its processes for want of memory; known once it has ended."""
+        self.refused_processes = 0
+        """How often it could not start a process or thread because it had too many; known once it has ended."""
         aside = folder.file("process.new")
         with open(aside, "w", encoding="utf-8") as file:
             file.write(f"{self.pid} {start_time(self.pid)}")
         os.rename(aside, folder.file("process"))
+        self.exit_code: int | None = None
+        """128 + the signal's number for a process that a signal ended, as shells and containers count."""
+        if threshold is not None:
+            try:
+                self._hold(threshold)
+            except OSError as error:
+                self.kill()
+                self.close()
+                raise LimitsError(f"the limits of the job cannot be set: {error}") from error
+            finally:
+                threshold.close()
+        self.began = time.monotonic()
+
+    def _hold(self, threshold: Threshold) -> None:
+        self.group = group_of(self.folder)
+        try:
+            if self.group is not None:
+                # For the first of a while the kernel lets this wait some milliseconds, while the sandbox is being made.
+                self.group.add(self.pid)
+            first = threshold.process()
+            if self.group is not None:
+                self.group.add(first)
+            hold(first, self.folder.spec.limits, grouped=self.group is not None)
+        except ProcessLookupError:
+            return  # it failed, and says why
+        threshold.cross()
 
     def belongs_to(self, folder: JobFolder) -> None:
         """From now on it is the process of another job, whose time begins here."""
-        self._folder = folder
+        self.folder = folder
         self.began = time.monotonic()
 
     def poll(self) -> bool:
@@ -115,7 +159,12 @@ class Child:
         while not self.poll():
             time.sleep(0.002)
         if not self._held.sandboxed:
-            kill_marked(self._folder.path)
+            kill_marked(self.folder.path)
+        if self.group is not None:
+            self.short_of_memory = self.group.killed_for_memory()
+            self.refused_processes = self.group.refused_processes()
+            self.group.remove()
+            self.group = None
 
     def memory(self) -> int:
         """Bytes of memory that the process and its descendants hold, shared pages counted for each."""
@@ -124,6 +173,20 @@ class Child:
     def memory_proportional(self) -> int:
         """The same with shared pages counted once; slower."""
         return sum(_proportional(each) for each in descendants(self.pid))
+
+    def memory_in_files(self) -> int:
+        """Bytes of memory that the files of a sandbox take up which are on no disk."""
+        first = next(iter(children(self.pid)), 0)
+        if not self._held.sandboxed or not first:
+            return 0
+        disk, total = os.stat(self.folder.path).st_dev, 0
+        for place in ("", "dev", "dev/shm", "run"):
+            try:
+                there = os.statvfs(f"/proc/{first}/root/{place}")
+            except OSError:
+                return 0  # it has ended
+            total += (there.f_blocks - there.f_bfree) * there.f_frsize
+        return total + sum(size for device, size in nameless(descendants(self.pid)) if device != disk)
 
     def read(self) -> bytes | None:
         """Output that is there now; empty if there is none yet, None at the end."""
@@ -138,11 +201,52 @@ class Child:
         os.close(self.output)
 
 
+class Threshold:
+    """Where a sandbox waits with its first program until its limits are set."""
+
+    def __init__(self) -> None:
+        from fcntl import F_DUPFD, fcntl
+
+        self._said, saying = os.pipe()
+        waiting, self._go = os.pipe()
+        # Out of the way of the numbers that the sandbox's own files get, and inherited.
+        self._inner = [fcntl(each, F_DUPFD, _FIRST_FREE) for each in (saying, waiting)]
+        os.close(saying)
+        os.close(waiting)
+        self.arguments = ["--info-fd", str(self._inner[0]), "--block-fd", str(self._inner[1])]
+
+    def begun(self) -> None:
+        """The sandbox has been started, or could not be."""
+        while self._inner:
+            os.close(self._inner.pop())
+
+    def process(self) -> int:
+        """The first process of the sandbox. Raises ``ProcessLookupError`` if there is none."""
+        said = b""
+        while data := os.read(self._said, 4096):
+            said += data
+        if not said:
+            raise ProcessLookupError("there is no sandbox")
+        return int(loads(said.decode())["child-pid"])
+
+    def cross(self) -> None:
+        """Let it begin."""
+        os.write(self._go, b"\n")
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        os.close(self._said)
+        os.close(self._go)
+
+
 def _with_read_only(arguments: list[str], shown: dict[str, str]) -> list[str]:
     """The command of a sandbox with further mounts, after all others."""
+    return _before_program(arguments, [word for name, path in shown.items() for word in ("--ro-bind", path, name)])
+
+
+def _before_program(arguments: list[str], more: list[str]) -> list[str]:
     place = arguments.index("--chdir")
-    mounts = [word for name, path in shown.items() for word in ("--ro-bind", path, name)]
-    return [*arguments[:place], *mounts, *arguments[place:]]
+    return [*arguments[:place], *more, *arguments[place:]]
 
 
 def descendants(process: int) -> Iterator[int]:
@@ -186,6 +290,12 @@ def kill_leftovers(folder: str) -> None:
     except (OSError, ValueError):
         pass  # never started, or gone
     kill_marked(folder)
+    try:
+        with open(os.path.join(folder, "groups"), encoding="utf-8") as file:
+            for path in file.read().splitlines():
+                end(path)
+    except FileNotFoundError:
+        pass  # it had none
 
 
 def kill_marked(folder: str) -> None:

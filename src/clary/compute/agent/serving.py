@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import _socket as socket
 import os
+import stat
 import threading
 import time
 
 from clary.compute.agent.http import Connection
+from clary.compute.agent.network import PORT
 from clary.compute.agent.watch import Ending, Watch
 
 TYPE_CHECKING = False
@@ -69,7 +71,8 @@ class Server:
             pause = (
                 PAUSE_S if health.served and time.monotonic() - began > STEADY_S else min(pause * 2, LONGEST_PAUSE_S)
             )
-            message = ending.message or f"The server ended with exit code {ending.exit_code}."
+            said = ending.message.removeprefix("ClientError: ")
+            message = said or f"The server ended with exit code {ending.exit_code}."
             attempt.log.note(f"{message} It is started again.")
             attempt.journal.event("restarted", exit_code=ending.exit_code, message=message, restarts=self._starts)
             until = time.monotonic() + pause
@@ -83,7 +86,7 @@ class Server:
         attempt = self._attempt
         if os.path.lexists(self._socket):
             os.unlink(self._socket)
-        port = free_port()
+        port = port_of(attempt)
         self._starts += 1
         child = attempt.start(variables(port))
         attempt.journal.event("running", pid=child.pid)
@@ -147,6 +150,7 @@ class Health(threading.Thread):
                 self.failed, self.well_at = 0, time.monotonic()
             else:
                 self.failed += 1
+                self._taken()  # it may have made another socket
 
     def await_healthy(self) -> str:
         """Where the server answers, once it does; empty if it ended before."""
@@ -164,11 +168,31 @@ class Health(threading.Thread):
         self._over.set()
 
     def _find(self) -> str:
-        if os.path.exists(self._path) and self._ping(f"unix:{self._path}", FIRST_PING_TIMEOUT_S):
-            return f"unix:{self._path}"
-        if self._attempt.spec.network and self._ping(f"tcp:127.0.0.1:{self._port}", FIRST_PING_TIMEOUT_S):
-            return f"tcp:127.0.0.1:{self._port}"
-        return ""
+        path = self._taken()
+        if path and self._ping(f"unix:{path}", FIRST_PING_TIMEOUT_S):
+            return f"unix:{path}"
+        network = self._attempt.folder.network
+        address = f"unix:{network.entrance}" if network is not None else f"tcp:127.0.0.1:{self._port}"
+        return address if self._ping(address, FIRST_PING_TIMEOUT_S) else ""
+
+    def _taken(self) -> str:
+        """Another name of the server's socket, which is this very socket for as long as it is not taken anew: the job
+        could make of its own a link to one of the platform's. Empty if there is none."""
+        name = os.path.join(self._attempt.folder.sockets, os.path.basename(self._path))
+        aside = f"{name}.new"
+        try:
+            made = os.lstat(self._path)
+            if os.path.lexists(name) and os.path.samestat(os.lstat(name), made):
+                return name
+            if os.path.lexists(aside):
+                os.unlink(aside)
+            os.link(self._path, aside, follow_symlinks=False)
+            if not stat.S_ISSOCK(os.lstat(aside).st_mode):
+                return ""
+            os.rename(aside, name)
+        except OSError:
+            return ""  # not made yet, or removed again
+        return name
 
     def _ping(self, address: str, timeout: float) -> bool:
         connection = Connection(address if address.startswith("unix:") else f"http://{address[4:]}", timeout)
@@ -189,6 +213,11 @@ def variables(port: int) -> dict[str, str]:
         "SAGEMAKER_BIND_TO_PORT": str(port),
         "SAGEMAKER_SAFE_PORT_RANGE": f"{port}-{port}",
     }
+
+
+def port_of(attempt: Attempt) -> int:
+    """The TCP port of the loopback address on which the server may listen."""
+    return PORT if attempt.folder.network is not None else free_port()
 
 
 def free_port() -> int:

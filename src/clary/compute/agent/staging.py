@@ -7,8 +7,9 @@ import os
 import stat
 import time
 
+from clary.compute.agent.beneath import TooMuchError, open_beneath, open_folder, open_regular, walk
 from clary.compute.agent.channel import Channel, DataError, relative, split_uri
-from clary.compute.agent.folder import JobFolder, first_link, open_inside
+from clary.compute.agent.folder import JobFolder, first_link
 from clary.compute.agent.outgoing import encrypted, refused
 from clary.compute.agent.peers import folders_of
 from clary.compute.agent.s3 import Credentials, FileChanged, Interrupted, Store, StoreError, StoreUnreachable
@@ -17,7 +18,7 @@ from clary.compute.agent.view import View
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import tarfile
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from clary.compute.spec import Input, Output
 
@@ -72,7 +73,8 @@ class Staging:
         archive = self._folder.file("archive")
         try:
             self._store.get(bucket, key, archive)
-            self._guarded(source.uri, lambda: extract(archive, target, self._wanted))
+            most = self._folder.spec.limits.disk_bytes
+            self._guarded(source.uri, lambda: extract(archive, target, self._wanted, most))
         finally:
             if os.path.exists(archive):
                 os.unlink(archive)
@@ -143,48 +145,72 @@ class Staging:
         Raises ``DataError``, ``StoreUnreachable`` and ``Interrupted``.
         """
         bucket, key = split_uri(output.uri)
+        sources = []
         try:
-            source = self._folder.real_path(output.path)
-        except PermissionError as error:
-            raise DataError(f"Data upload failed: {error}. Make it a folder.") from error
-        try:
+            try:
+                sources.append(open_folder(self._folder, output.path))
+            except FileNotFoundError:
+                pass  # the job has removed it
+            except NotADirectoryError as error:
+                raise DataError(f"Data upload failed: {output.path} is no folder. Make it one.") from error
+            except PermissionError as error:
+                problem = f"{output.path} is a link out of the job's folders"
+                raise DataError(f"Data upload failed: {problem}. Make it a folder.") from error
             if output.archive:
-                return self._upload_archive(output, bucket, key, [source, *folders_of(peers, output.path)])
-            count = 0
+                sources += folders_of(peers, output.path)
+                return self._upload_archive(output, bucket, key, sources)
             prefix = key.rstrip("/") + "/" if key else ""
-            for name, path in files(source):
-                try:
-                    file = open_inside(path, source)
-                except FileNotFoundError:
-                    continue  # deleted or renamed since the folder was listed
-                except OSError as error:
-                    self._note(
-                        f"{output.path}/{name} is not uploaded: {error.strerror or 'it is not a file of the job'}."
-                    )
-                    continue
-                try:
-                    status = os.fstat(file)
-                    state = (status.st_mtime_ns, status.st_size)
-                    if known is not None and known.get(path) == state:
-                        continue
-                    settled = time.time_ns() - status.st_mtime_ns > SETTLED_NS
-                    try:
-                        self._store.put(bucket, prefix + name, file, encrypted(output.key))
-                    except FileChanged:
-                        if known is None:
-                            raise
-                        continue  # it is being written: another call finds it whole
-                    count += 1
-                    if known is not None and settled:
-                        known[path] = state
-                finally:
-                    os.close(file)
-            return count
+            return sum(self._upload_files(output, bucket, prefix, source, known) for source in sources)
         except StoreError as error:
             raise refused(self._folder.spec, output.uri, output.key, error) from error
+        except TooMuchError as error:
+            raise DataError(f"Data upload failed: {output.path} cannot be uploaded: {error.strerror}.") from error
+        finally:
+            for source in sources:
+                os.close(source)
 
-    def _upload_archive(self, output: Output, bucket: str, key: str, sources: Sequence[str]) -> int:
-        if output.optional and not any(True for source in sources for _ in files(source)):
+    def _upload_files(
+        self, output: Output, bucket: str, prefix: str, source: int, known: dict[str, tuple[int, int]] | None
+    ) -> int:
+        count = 0
+        for name, folder, last, entry in walk(source):
+            if stat.S_ISDIR(entry.st_mode):
+                continue
+            try:
+                file = self._open(output, name, folder, last, entry)
+            except FileNotFoundError:
+                continue  # deleted or renamed since the folder was listed
+            except OSError as error:
+                self._note(f"{output.path}/{name} is not uploaded: {error.strerror or 'it is not a file of the job'}.")
+                continue
+            try:
+                status = os.fstat(file)
+                if stat.S_ISDIR(status.st_mode):
+                    continue  # a link to a folder is not followed
+                state = (status.st_mtime_ns, status.st_size)
+                if known is not None and known.get(name) == state:
+                    continue
+                settled = time.time_ns() - status.st_mtime_ns > SETTLED_NS
+                try:
+                    self._store.put(bucket, prefix + name, file, encrypted(output.key))
+                except FileChanged:
+                    if known is None:
+                        raise
+                    continue  # it is being written: another call finds it whole
+                count += 1
+                if known is not None and settled:
+                    known[name] = state
+            finally:
+                os.close(file)
+        return count
+
+    def _open(self, output: Output, name: str, folder: int, last: str, entry: os.stat_result) -> int:
+        if stat.S_ISLNK(entry.st_mode):
+            return open_beneath(self._folder, f"{output.path}/{name}")
+        return open_regular(last, folder)
+
+    def _upload_archive(self, output: Output, bucket: str, key: str, sources: Sequence[int]) -> int:
+        if output.optional and not any(_has_files(source) for source in sources):
             return 0
         archive = self._folder.file("archive")
         try:
@@ -207,20 +233,15 @@ def connect(folder: JobFolder, wanted: Callable[[], bool]) -> Store:
     return Store(spec.endpoint_url, spec.region, credentials, spec.limits.retry_s, wanted)
 
 
-def files(folder: str) -> Iterator[tuple[str, str]]:
-    """Names relative to ``folder``, and paths, of everything below it that is no folder, in order. Links to folders are
-    not followed."""
-    for here, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            path = os.path.join(here, name)
-            yield os.path.relpath(path, folder), path
+def _has_files(folder: int) -> bool:
+    return any(not stat.S_ISDIR(status.st_mode) for _, _, _, status in walk(folder))
 
 
-def pack(folders: Sequence[str], archive: str, note: Callable[[str], None]) -> None:
-    """Write what is in ``folders`` as one ``tar.gz`` with names relative to them: the same bytes for the same content.
+def pack(folders: Sequence[int], archive: str, note: Callable[[str], None]) -> None:
+    """Write what is in these open folders as one ``tar.gz`` with names relative to them: the same bytes for the same
+    content.
 
-    Of what has the same name in several of them, that of the first is taken.
+    Of what has the same name in several of them, that of the first is taken. Raises ``TooMuchError``.
     """
     import gzip
     import tarfile
@@ -231,78 +252,74 @@ def pack(folders: Sequence[str], archive: str, note: Callable[[str], None]) -> N
         tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
         packed: set[str] = set()
-        for folder in folders:
-            root = os.path.realpath(folder)
-            for here, below, names in os.walk(folder):
-                below.sort()
-                for name in sorted([*names, *below]):
-                    path = os.path.join(here, name)
-                    label = os.path.relpath(path, folder)
-                    if label in packed:
-                        if not os.path.isdir(path):
-                            note(f"{label} of another host is left out of the archive: there is one already.")
-                        continue
-                    packed.add(label)
-                    _pack_member(tar, path, label, root, note)
+        for source in folders:
+            for name, folder, last, status in walk(source):
+                if name in packed:
+                    if not stat.S_ISDIR(status.st_mode):
+                        note(f"{name} of another host is left out of the archive: there is one already.")
+                    continue
+                packed.add(name)
+                try:
+                    _pack_member(tar, name, folder, last, status)
+                except FileNotFoundError:
+                    continue  # it is gone
+                except OSError as error:
+                    if error.errno != errno.EPERM:
+                        raise
+                    note(f"{name} is left out of the archive: it is not a file.")
 
 
-def _pack_member(tar: tarfile.TarFile, path: str, label: str, root: str, note: Callable[[str], None]) -> None:
+def _pack_member(tar: tarfile.TarFile, name: str, folder: int, last: str, status: os.stat_result) -> None:
     import tarfile
 
-    mode = os.lstat(path).st_mode
-    if stat.S_ISLNK(mode) or stat.S_ISDIR(mode):
-        tar.addfile(_plain(tar.gettarinfo(path, label)))
-        return
-    if not stat.S_ISREG(mode):
-        note(f"{label} is left out of the archive: it is not a file.")
-        return
-    try:
-        file = open_inside(path, root)
-    except OSError as error:
-        note(f"{label} is left out of the archive: {error.strerror or 'it is not a file of the job'}.")
-        return
-    with os.fdopen(file, "rb") as content:
-        member = tar.gettarinfo(None, label, content)
+    member = tarfile.TarInfo(name)
+    member.mode, member.mtime = stat.S_IMODE(status.st_mode), _EPOCH
+    if stat.S_ISLNK(status.st_mode):
+        member.type, member.linkname = tarfile.SYMTYPE, os.readlink(last, dir_fd=folder)
+        tar.addfile(member)
+    elif stat.S_ISDIR(status.st_mode):
+        member.type = tarfile.DIRTYPE
+        tar.addfile(member)
+    else:
         # A second name of one file becomes a copy: links between members only trouble those who unpack.
-        member.type, member.linkname, member.size = tarfile.REGTYPE, "", os.fstat(file).st_size
-        tar.addfile(_plain(member), content)
+        with os.fdopen(open_regular(last, folder), "rb") as content:
+            member.size = os.fstat(content.fileno()).st_size
+            tar.addfile(member, content)
 
 
-def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    member.uid = member.gid = 0
-    member.uname = member.gname = ""
-    member.mtime = _EPOCH
-    return member
-
-
-def extract(archive: str, target: str, wanted: Callable[[], bool]) -> None:
-    """Unpack a tar archive below ``target``: nothing leaves the folder, and a bomb does not fill the disk. Raises
-    ``DataError``."""
+def extract(archive: str, target: str, wanted: Callable[[], bool], most: int | None = None) -> None:
+    """Unpack a tar archive below ``target``: nothing leaves the folder, and a bomb fills neither the disk nor memory;
+    its members may have ``most`` bytes. Raises ``DataError``."""
     import lzma
     import tarfile
     import zlib
 
-    from clary.compute.agent.archives import extract_member
+    from clary.compute.agent.archives import Members, extract_member
 
-    free = os.statvfs(target)
-    most = max(1 << 30, os.path.getsize(archive) * EXPANSION)
-    room = free.f_bavail * free.f_frsize - RESERVE
+    disk = os.statvfs(target)
+    expanded = max(1 << 30, os.path.getsize(archive) * EXPANSION)
+    room = disk.f_bavail * disk.f_frsize - RESERVE
     total = members = 0
     try:
-        with tarfile.open(archive, "r:*") as tar:
+        with Members(archive) as tar:
             for member in tar:
                 if not wanted():
                     raise Interrupted
                 total += member.size
                 members += 1
-                if members > MOST_MEMBERS or total > most:
+                if members > MOST_MEMBERS or max(total, tar.position) > expanded:
                     raise DataError(
                         "The archive unpacks to far more than its own size, which looks like an attack; upload it"
                         " unpacked."
                     )
+                if most is not None and total > most:
+                    raise DataError(
+                        f"Data download failed: Insufficient disk space: the archive unpacks to more than the"
+                        f" {most >> 20} MiB of the job's volume. Choose a larger VolumeSizeInGB."
+                    )
                 if total > room:
                     raise OSError(errno.ENOSPC, "No space left on device")
-                extract_member(tar, member, target)
+                extract_member(tar.file, member, target)
     except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk's fault, not the archive's

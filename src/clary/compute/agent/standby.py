@@ -8,6 +8,7 @@ import select
 from clary.compute.agent.documents import dumps
 from clary.compute.agent.environment import environment
 from clary.compute.agent.folder import JobFolder
+from clary.compute.agent.network import network_of
 from clary.compute.agent.process import Child, isolation
 
 READY = b"\0ready\n"
@@ -24,6 +25,8 @@ class Warm:
         os.set_inheritable(inner, True)
         words = ["python", "-m", "clary_runtimes.standby", *folder.spec.image.preload]
         held = isolation(folder.place.isolation)
+        self.network = folder.network = network_of(folder)
+        """That of its job, too."""
         try:
             self._child = Child(folder, held, words, environment(folder), standard_input=inner)
         finally:

@@ -7,7 +7,9 @@ import os
 import select
 import time
 
-from clary.compute.agent.process import cpu_seconds
+from clary.compute.agent.process import cpu_seconds, descendants
+from clary.compute.agent.room import Room
+from clary.compute.isolation.limits import processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from clary.compute.spec import Limits
 
 TICK_S = 0.25
+ROOM_S = 0.1
 MEMORY_S, LONGEST_MEMORY_S = 0.5, 2.0
 IDLE_CPU = 0.05
 """Of a processor."""
@@ -26,9 +29,15 @@ GIVEN_UP_GRACE_S = 10.0
 """What a process gets at most to end itself that is ended because something is wrong with it."""
 
 
+AT_ONCE = ("memory", "disk", "processes")
+"""Why a process is ended that is given no time: it would take more of what there is not enough of."""
+MORE_MEMORY = "Please use an instance type with more memory, or reduce the size of job data processed on an instance."
+"""What SageMaker says of a job that has run out of memory."""
+
+
 class Ending:
     """How a process ended. ``cause`` is None if by itself, else ``stopped``, ``timeout``, ``wait`` (until ``ends_at``),
-    ``interrupted``, ``memory`` or ``given up``."""
+    ``interrupted``, ``memory``, ``disk``, ``processes`` or ``given up``."""
 
     def __init__(self, exit_code: int, cause: str | None, message: str) -> None:
         self.exit_code = exit_code
@@ -50,6 +59,8 @@ class Watch:
         self._told = False
         self.when_told: Callable[[], None] = lambda: None
         """Called once the process has been sent SIGTERM."""
+        self._room = Room(child.folder, limits.disk_bytes)
+        self._room_at = 0.0
         self._memory_at = 0.0
         self._memory_pause = MEMORY_S
         self._held = 0
@@ -86,6 +97,7 @@ class Watch:
             if open_output:
                 self._drain()
             child.kill()  # what the process left behind goes with it, as in a container
+            self._look_back()
             if open_output:
                 self._drain()
         finally:
@@ -114,6 +126,8 @@ class Watch:
                 self._cause, self._message = "stopped", "The job was stopped."
             elif over := self._over(now):
                 self._cause, self._message = over
+            elif full := self._full(now):
+                self._cause, self._message = "disk", full
             elif now > self._memory_at:
                 self._memory_at = now + self._memory_pause
                 self._look_at_use(limits.memory_bytes)
@@ -122,14 +136,20 @@ class Watch:
         if self._cause is None:
             return
         if self._kill_at is None:
-            longest = {"memory": 0.0, "given up": GIVEN_UP_GRACE_S}.get(self._cause, limits.grace_s)
-            self._kill_at = now + min(longest, limits.grace_s)
-        if not self._told and self._cause != "memory":
+            longest = GIVEN_UP_GRACE_S if self._cause == "given up" else limits.grace_s
+            self._kill_at = now + (0.0 if self._cause in AT_ONCE else min(longest, limits.grace_s))
+        if not self._told and self._cause not in AT_ONCE:
             self._told = self._child.terminate()
             if self._told:
                 self.when_told()
         if now >= self._kill_at:
             self._child.kill()
+
+    def _full(self, now: float) -> str:
+        if now < self._room_at:
+            return ""
+        self._room_at = now + ROOM_S
+        return ": ".join(self._room.passed(descendants(self._child.pid)) or ())
 
     def _over(self, now: float) -> tuple[str, str] | None:
         """The limit of time that the process passed first, however late it is looked at: cause and message."""
@@ -153,11 +173,30 @@ class Watch:
         idle = held <= 1.01 * self._held and cpu - self._cpu < IDLE_CPU * self._memory_pause
         self._memory_pause = min(2 * self._memory_pause, LONGEST_MEMORY_S) if idle else MEMORY_S
         self._held, self._cpu, self._peak = held, cpu, max(self._peak, held)
-        if most and held > most and (used := self._child.memory_proportional()) > most:
-            self._cause = "memory"
+        if self._child.group is not None:
+            return  # the kernel holds it
+        there = sum(1 for _ in descendants(self._child.pid))
+        if there - 1 > processes(self._limits):  # the first is outside of the sandbox
+            self._cause = "processes"
             self._message = (
-                f"The job used {used >> 20} MiB of memory and may use {most >> 20} MiB; choose a larger instance type"
+                f"ClientError: The job had {there} processes at once and may have {processes(self._limits)}."
             )
+        files = self._child.memory_in_files()
+        if most and held + files > most and (used := self._child.memory_proportional() + files) > most:
+            self._cause = "memory"
+            self._message = f"ClientError: {MORE_MEMORY}"
+            self._log.note(f"The job used {used >> 20} MiB of memory and may use {most >> 20} MiB.")
+
+    def _look_back(self) -> None:
+        """See what the kernel refused to the process, which has ended."""
+        child, most = self._child, self._limits.memory_bytes or 0
+        if child.refused_processes:
+            may = processes(self._limits)
+            self._log.note(f"The job may have {may} processes and threads at once, and was refused more.")
+        if child.short_of_memory:
+            self._log.note(f"The job needed more memory than the {most >> 20} MiB that it may use.")
+            if self._cause is None and child.exit_code:
+                self._cause, self._message = "memory", f"ClientError: {MORE_MEMORY}"
 
     def _drain(self) -> None:
         until = time.monotonic() + DRAIN_S

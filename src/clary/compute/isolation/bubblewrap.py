@@ -9,6 +9,8 @@ import os
 import sys
 
 from clary.compute.agent.folder import CACHE
+from clary.compute.isolation import seccomp
+from clary.compute.isolation.limits import shared_memory
 from clary.compute.isolation.plain import find_program
 
 TYPE_CHECKING = False
@@ -36,6 +38,8 @@ _ETC = (
 )
 _VARIABLES = 3
 """The descriptor on which bubblewrap reads the job's variables."""
+_FILTER = 4
+"""That on which it reads the filter of system calls."""
 _PROC_READ_ONLY = ("bus", "fs", "irq", "sys", "sysrq-trigger")
 _PROC_HIDDEN = ("acpi", "asound", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list", "timer_stats")
 """What container engines keep from containers below ``/proc``: for who is root on the machine, too, the modes of these
@@ -79,9 +83,11 @@ class Bubblewrap:
         self, folder: JobFolder, command: Sequence[str], environment: Mapping[str, str]
     ) -> tuple[list[str], dict[str, str], str, dict[int, str]]:
         spec = folder.spec
-        arguments = [find_program("bwrap", _PATH, "/"), "--args", str(_VARIABLES), *_HELD, *folder.place.options]
+        network = folder.network
+        arguments = network.entering() if network is not None else []
+        arguments += [find_program("bwrap", _PATH, "/"), "--args", str(_VARIABLES), *_HELD, *folder.place.options]
         arguments += ["--hostname", spec.current_host]
-        if spec.network:
+        if network is not None or spec.network:
             arguments += ["--share-net"]
         arguments += [
             "--proc",
@@ -89,6 +95,10 @@ class Bubblewrap:
             *_covered(),
             "--dev",
             "/dev",
+            # Versions before 0.7 know no sizes; what knows these options does.
+            *(("--size", str(shared_memory(spec.limits))) if folder.place.options else ()),
+            "--tmpfs",
+            "/dev/shm",
             "--tmpfs",
             "/run",
             "--bind",
@@ -122,7 +132,11 @@ class Bubblewrap:
         # Not in the environment of bubblewrap itself, which is outside of the sandbox and where LD_PRELOAD is obeyed,
         # nor on its command line, which everybody can read.
         variables = _write_variables(folder, {**environment, "TMPDIR": "/tmp"})
-        return [*arguments, "--chdir", "/opt/ml", "--", *command], {"PATH": _PATH}, "/", {_VARIABLES: variables}
+        opened = {_VARIABLES: variables}
+        if code := seccomp.program():
+            opened[_FILTER] = _write(folder, "seccomp", code)
+            arguments += ["--seccomp", str(_FILTER)]
+        return [*arguments, "--chdir", "/opt/ml", "--", *command], {"PATH": _PATH}, "/", opened
 
     def main_process(self, process: int) -> int | None:
         # The started process waits outside; its child is the sandbox's first process, and the user's is that one's
@@ -143,6 +157,9 @@ class Bubblewrap:
         if folder.place.addresses:
             pairs = zip(folder.place.addresses, spec.hosts, strict=True)
             known = "127.0.0.1 localhost\n" + "".join(f"{address} {host}\n" for address, host in pairs)
+        network = folder.network
+        if network is not None and network.platform is not None and network.platform.name:
+            known += f"{network.platform.address} {network.platform.name}\n"
         content = {
             "passwd": f"job:x:{user}:{group}:job:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
             "group": f"job:x:{group}:\nnogroup:x:65534:\n",
@@ -150,12 +167,14 @@ class Bubblewrap:
             "hostname": f"{spec.current_host}\n",
             "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
         }
+        if network is not None and network.outside:
+            content["resolv.conf"] = f"nameserver {network.NAME_SERVER}\n"
         arguments = []
         for name, text in content.items():
             with open(os.path.join(own, name), "w", encoding="utf-8") as file:
                 file.write(text)
             arguments += ["--ro-bind", os.path.join(own, name), f"/etc/{name}"]
-        for name in (*_ETC, "resolv.conf") if spec.network else _ETC:
+        for name in (*_ETC, "resolv.conf") if spec.network and network is None else _ETC:
             arguments += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
         return arguments
 
@@ -168,10 +187,14 @@ def _write_variables(folder: JobFolder, values: Mapping[str, str]) -> str:
         if not name or "=" in name or "\0" in name + value:
             raise ValueError(f"the environment variable {name!r} cannot be set")
         words += ["--setenv", name, value]
-    path = folder.file("variables")
+    return _write(folder, "variables", b"".join([os.fsencode(word) + b"\0" for word in words]))
+
+
+def _write(folder: JobFolder, name: str, content: bytes) -> str:
+    path = folder.file(name)
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(file, "wb") as stream:
-        stream.write(b"".join([os.fsencode(word) + b"\0" for word in words]))
+        stream.write(content)
     return path
 
 
@@ -215,14 +238,15 @@ def _gpus() -> list[str]:
 
 
 def children(process: int) -> list[int]:
-    """Pids of the processes that ``process`` started and that still are."""
+    """Pids of the processes that ``process`` started, with any of its threads, and that still are."""
+    found: list[int] = []
     try:
-        with open(f"/proc/{process}/task/{process}/children", encoding="ascii") as file:
-            return [int(each) for each in file.read().split()]
-    except FileNotFoundError:
-        return []  # it ended
+        for thread in os.listdir(f"/proc/{process}/task"):
+            with open(f"/proc/{process}/task/{thread}/children", encoding="ascii") as file:
+                found += map(int, file.read().split())
     except OSError:
-        return []
+        pass  # it ended
+    return found
 
 
 def _number_inside(process: int) -> int:

@@ -21,7 +21,7 @@ from uv import find_uv_bin
 
 import clary.compute.agent
 from clary.compute.agent.process import kill_leftovers, start_time
-from clary.compute.isolation.select import options, select
+from clary.compute.isolation.select import groups, options, outside, select
 from clary.compute.placement.base import Observation, PlacementError, StaleAttempt
 from clary.compute.placement.deleting import delete
 from clary.compute.placement.standby import Standbys
@@ -41,9 +41,10 @@ class LocalPlacement:
 
     name = "local"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, process: str = "control") -> None:
+        """``process`` is the name of the control process that this one is the placement of."""
         self._jobs = settings.jobs
-        self._wake = settings.wake_socket
+        self._wake = settings.wake_socket(process)
         self._volumes = settings.home / "volumes"
         self._overlays = settings.cache / "overlays"
         self._settings = settings
@@ -102,15 +103,17 @@ class LocalPlacement:
 
     def prepare(self, spec: JobSpec) -> None:
         isolation = spec.isolation or select(self._settings).name
-        # Without a sandbox a job could change what comes after it in the same process.
-        if isolation == "bubblewrap":
+        # Without a sandbox a job could change what comes after it in the same process. And a standby belongs to the
+        # process that made it, where another one may launch the next job.
+        if isolation == "bubblewrap" and self._settings.control_processes == 1:
             self.standbys.add(replace(spec, isolation=isolation), self._start_standby)
 
     def retire(self, pool: str) -> None:
         self.standbys.end(check_id(pool))
 
     def retire_all(self) -> None:
-        self.standbys.end_all()
+        if self._settings.control_processes == 1:
+            self.standbys.end_all()
 
     def _start_standby(self, folder: Path, spec: JobSpec, told: int) -> None:
         _write(folder / "place.json", json.dumps(self._place(spec, spec.isolation)))
@@ -121,12 +124,15 @@ class LocalPlacement:
         return {
             "isolation": isolation,
             "options": options(isolation),
+            "groups": groups(isolation),
             "wake": str(self._wake),
             "runtimes": str(_RUNTIMES),
             "overlays": str(self._overlays),
             "uv": find_uv_bin(),
             "cache": str(self.standbys.cache(spec.pool)) if spec.pool else "",
             "volumes": {path: str(self._volume(name)) for path, name in spec.volumes.items()},
+            "shares_network": self._settings.job_network == "host",
+            "outside": outside(),
             "addresses": _addresses(spec.cluster),
             "peers": [str(self.folder(each)) for each in spec.cluster if each != spec.id],
             "series": [str(self.folder(each)) for each in spec.series],

@@ -18,12 +18,16 @@ import clary
 from clary.core.errors import AccessDenied, ServiceError, UnknownOperationException
 from clary.core.prices import Prices
 from clary.core.settings import Settings
+from clary.edge.access import authorize_invocation
 from clary.edge.body import whole
 from clary.edge.forward import Control
 from clary.edge.inference import LARGEST_PAYLOAD, Inference
 from clary.edge.studio.algorithms import described
 from clary.edge.studio.pages import StudioPages
+from clary.edge.trail import Call
+from clary.services.cloudtrail.api import HIDDEN
 from clary.services.iam.api import Identities, Principal
+from clary.services.iam.role_manager import api as role_manager
 from clary.services.iam.sign_in import LASTS_S, BrowserSession, SignInFailed, SignIns
 from clary.studio import STATIC
 from clary.wire import plainly
@@ -34,6 +38,17 @@ LARGEST_SIGN_IN = 65_536
 LARGEST_CALL = 8 * 1024 * 1024
 OURS = "x-clary-studio"
 """A header that no form and no link of another page can set."""
+SIGN_IN_REGION = "us-east-1"
+"""The region that AWS records sign-ins of its console in."""
+_RECORDED = {
+    "call": ("clary", "Unknown"),
+    "invoke": ("sagemaker-runtime", "InvokeEndpoint"),
+    "s3": ("s3", "Unknown"),
+    "sign-in": ("signin", "ConsoleLogin"),
+    "sign-out": ("signin", "Logout"),
+}
+"""The pages whose use stands in the trail, and as what."""
+LONGEST_WORD = 64
 REGIONS = ("us-east-1", "us-east-2", "us-west-2", "eu-central-1", "eu-west-1", "ap-northeast-1", "ap-southeast-2")
 _REGION = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
@@ -47,6 +62,13 @@ class NotSignedIn(ServiceError):
 
     code = "NotSignedIn"
     status = 401
+
+
+class SignedInAlready(ServiceError):
+    """A link is opened where there is a session."""
+
+    code = "SignedInAlready"
+    status = 409
 
 
 class Studio:
@@ -75,21 +97,30 @@ class Studio:
             return Response(308, {"location": f"{self._prefix}/studio/"}, b"")
         return self._pages.answer(request)
 
-    async def answer(self, request: Request, receive: Receive, request_id: str, s3: S3) -> Response | None:
+    async def answer(self, call: Call, receive: Receive, s3: S3) -> Response | None:
         """Answer a request below ``/_clary/studio/``; ``None`` where ``s3`` has answered it."""
+        call.console = True
         try:
-            return await self._answer(request, receive, request_id, s3)
+            return await self._answer(call, receive, s3)
         except ServiceError as error:
+            call.failed(error)
             return plainly.refusal(error)
 
-    async def _answer(self, request: Request, receive: Receive, request_id: str, s3: S3) -> Response | None:
-        self._check_origin(request)
+    async def _answer(self, call: Call, receive: Receive, s3: S3) -> Response | None:
+        request = call.request
         words = request.path.removeprefix(PATH).split("/")
+        if words[0] in _RECORDED:
+            # Which operation it is says the path, whose words are taken from somebody only who has signed in.
+            call.of(*_RECORDED[words[0]], self._settings.region)
+        self._check_origin(request)
         if words in (["sign-in"], ["sign-in", "link"]) and request.method == "POST":
             request.body = await whole(receive, LARGEST_SIGN_IN)
-            return await self._sign_in(request)
+            if len(words) == 2:
+                self._check_signed_out(request)
+            return await self._sign_in(call, words)
         principal, session = self._session(request)
-        response = await self._for(principal, session, words, request, receive, request_id, s3)
+        call.by(principal)
+        response = await self._for(principal, session, words, call, receive, s3)
         if response is not None and (renewed := self._sign_ins.renewed(session)) is not None:
             response.headers.setdefault("set-cookie", self._cookie_of(renewed))
         return response
@@ -99,12 +130,12 @@ class Studio:
         principal: Principal,
         session: BrowserSession,
         words: list[str],
-        request: Request,
+        call: Call,
         receive: Receive,
-        request_id: str,
         s3: S3,
     ) -> Response | None:
-        region = self._region(request)
+        request, request_id = call.request, call.request_id
+        region = call.region = self._region(request)
         if words == ["session"] and request.method == "GET":
             return _json(200, self._described(principal, session))
         if words == ["sign-out"] and request.method == "POST":
@@ -112,8 +143,9 @@ class Studio:
             await self._control.send(request, "clary", region, principal, request_id)
             await _aside(self._identities.refresh)
             return Response(204, {"set-cookie": self._cookie_of("")}, b"")
-        if words[0] == "call" and len(words) == 3 and request.method == "POST":
+        if words[0] == "call" and len(words) == 3 and all(words) and request.method == "POST":
             request.body = await whole(receive, LARGEST_CALL)
+            call.of(words[1][:LONGEST_WORD], words[2][:LONGEST_WORD], region)
             response = await self._control.send(request, words[1], region, principal, request_id, words[2])
             await _aside(self._identities.refresh)
             return response
@@ -123,11 +155,17 @@ class Studio:
             return _json(200, await _aside(described))
         if words == ["prices"] and request.method == "GET":
             return _json(200, asdict(await _aside(Prices.read)))
+        if words == ["role-manager"] and request.method == "GET":
+            return _json(200, role_manager.described())
+        if words == ["role-manager", "policies"] and request.method == "POST":
+            body = await whole(receive, LARGEST_CALL)
+            return _json(200, role_manager.documents_of(body, principal.account, region))
         if words[0] == "invoke" and len(words) == 2 and request.method == "POST":
             request.body = await whole(receive, LARGEST_PAYLOAD)
             name = unquote(words[1])
             arn = f"arn:aws:sagemaker:{region}:{principal.account}:endpoint/{name}"
-            self._identities.authorize(principal, "sagemaker:InvokeEndpoint", arn, {})
+            call.about_endpoint(name, arn)
+            authorize_invocation(self._identities, request, principal, region, "InvokeEndpoint", arn)
             return await self._inference.invoke(request, principal, region, name)
         if words[0] == "s3":
             request.path = "/" + request.path.removeprefix(f"{PATH}s3/")
@@ -135,20 +173,47 @@ class Studio:
             return None
         raise UnknownOperationException("There is no such page.")
 
-    async def _sign_in(self, request: Request) -> Response:
+    async def _sign_in(self, call: Call, words: list[str]) -> Response:
         """Begin a session. What must be written for it is written by control; here nothing is."""
+        request = call.request
+        call.more = {"eventType": "AwsConsoleSignIn", "additionalEventData": {"MFAUsed": "No"}}
+        call.region = SIGN_IN_REGION
         response = await self._control.send(request, "clary", self._settings.region, None, "sign-in")
-        if response.status != 200:
-            return response
         assert isinstance(response.body, bytes)
+        if response.status != 200:
+            call.more["responseElements"] = {"ConsoleLogin": "Failure"}
+            call.error = ("Failure", str(orjson.loads(response.body).get("message", "")))
+            call.identity = self._wanted(request) if len(words) == 1 else None
+            return response
         await _aside(self._identities.refresh)
-        return Response(204, {"set-cookie": self._cookie_of(orjson.loads(response.body)["session"])}, b"")
+        session = orjson.loads(response.body)["session"]
+        call.more["responseElements"] = {"ConsoleLogin": "Success"}
+        call.by(self._sign_ins.read(session)[0])
+        return Response(204, {"set-cookie": self._cookie_of(session)}, b"")
+
+    def _wanted(self, request: Request) -> dict[str, Any]:
+        """Who somebody said he was who could not sign in: a name that is none may be a password in the wrong place."""
+        try:
+            name = orjson.loads(request.body)["UserName"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            name = None
+        account = self._settings.account
+        known = isinstance(name, str) and self._identities.user(account, name) is not None
+        return {"type": "IAMUser", "accountId": account, "userName": name if known else HIDDEN}
 
     def _session(self, request: Request) -> tuple[Principal, BrowserSession]:
         try:
             return self._sign_ins.read(self._text(request))
         except SignInFailed as error:
             raise NotSignedIn(error.message) from error
+
+    def _check_signed_out(self, request: Request) -> None:
+        """Refuse a link to whoever is signed in: any page can open one, and its reader would go on as somebody else."""
+        try:
+            self._session(request)
+        except NotSignedIn:
+            return
+        raise SignedInAlready("You are signed in already. To use the link, sign out first.")
 
     def _text(self, request: Request) -> str:
         """The session that the request's cookie holds."""

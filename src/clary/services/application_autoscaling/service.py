@@ -5,7 +5,10 @@ Reference: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_
 
 from __future__ import annotations
 
-from clary.resources.context import Handler, ServiceApp
+from collections.abc import Mapping
+from typing import Any
+
+from clary.resources.context import Context, Handler, ServiceApp
 from clary.resources.service import service
 from clary.services.application_autoscaling.actions import actions
 from clary.services.application_autoscaling.activities import KIND as ACTIVITIES
@@ -20,6 +23,33 @@ OPERATIONS: dict[str, Handler] = {
 }
 
 
+ON_TARGETS = (
+    "RegisterScalableTarget",
+    "DeregisterScalableTarget",
+    "PutScalingPolicy",
+    "DeleteScalingPolicy",
+    "PutScheduledAction",
+    "DeleteScheduledAction",
+)
+
+
+def conditions_of(_: Context, __: str, params: Mapping[str, Any]) -> Mapping[str, str]:
+    """What policies may ask of a target.
+
+    Reference: https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_service-with-iam.html
+    """
+    known = {"service-namespace": params.get("ServiceNamespace"), "scalable-dimension": params.get("ScalableDimension")}
+    return {f"application-autoscaling:{key}": value for key, value in known.items() if value is not None}
+
+
 def app() -> ServiceApp:
     """The service."""
-    return service(SCALING, (targets, policies, actions), OPERATIONS, reconcilers={ACTIVITIES: fulfil})
+    return service(
+        SCALING,
+        (targets, policies, actions),
+        OPERATIONS,
+        reconcilers={ACTIVITIES: fulfil},
+        subjects=dict.fromkeys(ON_TARGETS, targets.arn_of),
+        tagging="TagResource",
+        conditions_of=conditions_of,
+    )

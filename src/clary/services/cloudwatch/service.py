@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clary.resources.context import Handler, ServiceApp
+from clary.resources.context import Context, Handler, ServiceApp
 from clary.resources.grammar import Operations
 from clary.services.cloudwatch.alarms.operations import OPERATIONS as ALARMS
 from clary.services.cloudwatch.alarms.operations import subject_of
-from clary.services.cloudwatch.alarms.records import KIND
+from clary.services.cloudwatch.alarms.records import ACTIONS, KIND
 from clary.services.cloudwatch.alarms.tagging import tag_handlers
 from clary.services.cloudwatch.alarms.watch import watch
 from clary.services.cloudwatch.get_data import get_metric_data
@@ -28,12 +28,16 @@ METRICS: Mapping[str, Handler] = {
 }
 
 
-def conditions_of(operation: str, params: Mapping[str, Any]) -> Mapping[str, str]:
-    """Metrics have no ARN; policies tell by their namespace what may be put.
+def conditions_of(_: Context, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Metrics have no ARN: policies tell by their namespace what may be put, and what alarms may do.
 
     Reference: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html
     """
-    return {"cloudwatch:namespace": params["Namespace"]} if operation == "PutMetricData" else {}
+    if operation == "PutMetricData":
+        return {"cloudwatch:namespace": params["Namespace"]}
+    if operation in ("PutMetricAlarm", "PutCompositeAlarm"):
+        return {"cloudwatch:AlarmActions": [arn for member in ACTIONS.values() for arn in params.get(member, ())]}
+    return {}
 
 
 SERVICE = ServiceApp(
@@ -42,4 +46,5 @@ SERVICE = ServiceApp(
     reconcilers={KIND: watch},
     resource_of=subject_of,
     conditions_of=conditions_of,
+    tagging="TagResource",
 )

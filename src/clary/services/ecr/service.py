@@ -5,16 +5,19 @@ Reference: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateR
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from typing import Any
 
 from clary.core.errors import ServiceError
+from clary.resources.acted_on import Arns
 from clary.resources.context import Context, Handler, ServiceApp
 from clary.resources.dialect import Dialect
 from clary.resources.paging import page, query
 from clary.resources.resource import Resource
 from clary.resources.service import service
 from clary.resources.view import viewer
+from clary.services.iam.policy import PolicyError
+from clary.services.iam.resource_policies import checked
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 from clary.wire.catalog import service as service_named
@@ -60,6 +63,7 @@ ECR = Dialect(
         f"The repository with name '{name}' already exists in the registry with id '{arn.split(':')[4]}'"
     ),
     ignored=frozenset(("registryId", "force")),
+    owner="registryId",
     page=100,
 )
 
@@ -121,13 +125,11 @@ def _policy_answer(record: Record, text: str) -> dict[str, Any]:
 def set_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """``SetRepositoryPolicy``."""
     try:
-        policy = json.loads(params["policyText"])
-    except ValueError:
-        policy = None
-    if not isinstance(policy, dict) or "Statement" not in policy:
+        checked(params["policyText"])
+    except PolicyError as error:
         raise InvalidParameterException(
             "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'"
-        )
+        ) from error
     with context.platform.database.write() as transaction:
         record = repositories.named(context, transaction, params)
         record.document[_POLICY] = params["policyText"]
@@ -172,6 +174,18 @@ def _without_images(member: str) -> Handler:
     return list_
 
 
+def _described(context: Context, params: Mapping[str, Any]) -> Arns:
+    """What ``DescribeRepositories`` acts on."""
+    return tuple(repositories.make_arn(context, name) for name in params.get("repositoryNames") or ["*"])
+
+
+def policy_of(context: Context, arn: str) -> str | None:
+    """The policy of a repository."""
+    with context.platform.database.read() as transaction:
+        record = transaction.by_arn(arn)
+    return record.document.get(_POLICY) if record is not None else None
+
+
 OPERATIONS: dict[str, Handler] = {
     "DescribeRepositories": describe,
     "PutImageTagMutability": _setting("imageTagMutability"),
@@ -186,4 +200,5 @@ OPERATIONS: dict[str, Handler] = {
 
 def app() -> ServiceApp:
     """The service."""
-    return service(ECR, (repositories,), OPERATIONS)
+    subjects = {"DescribeRepositories": _described}
+    return service(ECR, (repositories,), OPERATIONS, subjects=subjects, tagging="TagResource", policy_of=policy_of)

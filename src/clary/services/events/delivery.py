@@ -55,7 +55,7 @@ def check_target(context: Context, target: Mapping[str, Any]) -> None:
     if dead and not dead.startswith("arn:aws:sqs:"):
         raise ValidationException(f"Parameter DeadLetterConfig.Arn is not valid for target {name}: it must be a queue.")
     if role := target.get("RoleArn"):
-        context.platform.identity.check_pass_role(context.caller, role, PRINCIPAL)
+        context.platform.identity.check_pass_role(context.caller, role, PRINCIPAL, told=context.told)
 
 
 def _kind(arn: str) -> str | None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from clary.core.errors import ResourceNotFoundException, ServiceError, ValidationException
+from clary.resources.acted_on import ActedOn, Arns
 from clary.resources.context import Context, Handler, ServiceApp
 from clary.resources.dialect import Dialect
 from clary.resources.paging import cut
@@ -27,6 +28,8 @@ from clary.state.transaction import Transaction
 
 _SCHEDULE = re.compile(r"rate\(([1-9]\d*) (minute|hour|day)(s?)\)|cron\((\S+ ){5}\S+\)")
 _MOST_TARGETS = 5
+_ASKED_FOR = ("source", "detail-type", "detail.service", "detail.eventTypeCode", "detail.userIdentity.principalId")
+"""Members of patterns that policies may ask for; those within the detail are keys of one value."""
 
 
 class ResourceAlreadyExistsException(ServiceError):
@@ -266,6 +269,62 @@ OPERATIONS: dict[str, Handler] = {
 }
 
 
+def _bus(context: Context, params: Mapping[str, Any]) -> Arns:
+    return buses.arn_of(context, {"Name": params.get("Name", DEFAULT)})
+
+
+def _told_buses(context: Context, params: Mapping[str, Any]) -> Arns:
+    """The buses of the events that ``PutEvents`` has."""
+    names = {entry.get("EventBusName", DEFAULT): None for entry in params["Entries"]}
+    return tuple(buses.arn_of(context, {"Name": name}) for name in names)
+
+
+SUBJECTS: Mapping[str, ActedOn] = {
+    "DescribeEventBus": _bus,
+    "UpdateEventBus": _bus,
+    "PutEvents": _told_buses,
+    **dict.fromkeys(("EnableRule", "DisableRule", "PutTargets", "RemoveTargets", "ListTargetsByRule"), rules.arn_of),
+}
+
+
+def conditions_of(context: Context, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What policies may ask of events, rules and targets.
+
+    Reference: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-iam-conditions.html
+    """
+    if operation == "PutEvents":
+        entries = params["Entries"]
+        kinds = {"source": "Source", "detail-type": "DetailType"}
+        told = {key: [entry[member] for entry in entries if member in entry] for key, member in kinds.items()}
+        return {"events:eventBusInvocation": "false", **{f"events:{key}": each for key, each in told.items()}}
+    keys: dict[str, Any] = {"events:creatorAccount": context.account}
+    if operation == "PutRule" and "EventPattern" in params:
+        keys |= _of_pattern(parsed(params["EventPattern"]))
+    if operation == "PutTargets":
+        keys["events:TargetArn"] = [target["Arn"] for target in params["Targets"]]
+    return keys
+
+
+def _of_pattern(pattern: Mapping[str, Any]) -> dict[str, Any]:
+    """What a rule says that it wants of the members that policies may ask for."""
+    keys: dict[str, Any] = {}
+    for key in _ASKED_FOR:
+        tests: Any = pattern
+        for name in key.split("."):
+            tests = tests.get(name) if isinstance(tests, Mapping) else None
+        texts = [text for text in tests if isinstance(text, str)] if isinstance(tests, list) else []
+        if texts:
+            keys[f"events:{key}"] = tuple(texts) if "." in key else texts
+    return keys
+
+
 def app() -> ServiceApp:
     """The service."""
-    return service(EVENTS, (buses, rules), OPERATIONS)
+    return service(
+        EVENTS,
+        (buses, rules),
+        OPERATIONS,
+        subjects=SUBJECTS,
+        tagging="TagResource",
+        conditions_of=conditions_of,
+    )

@@ -42,6 +42,7 @@ GLUE = Dialect(
             "ViewUpdateAction",
         )
     ),
+    owner="CatalogId",
     page=100,
 )
 _CATALOG: dict[str, Any] = {"CatalogId": lambda context, _, record: record.key.account}

@@ -19,9 +19,20 @@ from clary.core.errors import AccessDenied, ExpiredToken, InvalidClientTokenId, 
 from clary.core.names import parse_arn
 from clary.core.settings import Settings
 from clary.resources.context import Caller, Context
+from clary.services.iam.accounts import membership
 from clary.services.iam.entities import TOPIC, find_access_key, secret_of
 from clary.services.iam.errors import NoSuchEntity
-from clary.services.iam.policy import Decision, Effect, Layer, Permissions, Policies, Principals, Request, policies
+from clary.services.iam.policy import (
+    Consent,
+    Decision,
+    Effect,
+    Layer,
+    Permissions,
+    Policies,
+    Principals,
+    Request,
+    policies,
+)
 from clary.services.iam.principals import Principal, principal_of_arn, root_principal
 from clary.services.iam.request_context import RequestContext
 from clary.services.iam.sessions import Session, Ticket, Tokens, new_keys
@@ -141,11 +152,19 @@ class Identities:
         account, user = record.key.account, record.key.parent
         secret = secret_of(self.vault, record)
         if not user:
+            self._check_open(account)
             return Credential(secret, root_principal(account))
         subject = self._subject("user", account, user)
         if subject is None:
             raise _invalid()
         return Credential(secret, Principal(subject.arn, account, subject.id, "user", user))
+
+    def _check_open(self, account: str) -> None:
+        """Raise ``InvalidClientTokenId`` for the root of a closed account; its users and roles are not found at all."""
+        with self.database.read() as transaction:
+            joined = membership(transaction, account)
+        if joined is not None and joined.closed:
+            raise _invalid()
 
     def _read(self, token: str) -> Session:
         try:
@@ -158,6 +177,7 @@ class Identities:
         if session.access_key != access_key:
             raise _invalid()
         if session.kind == "root":
+            self._check_open(session.account)
             return Credential(session.secret, root_principal(session.account), session.expires)
         subject = self._subject(session.kind, session.account, session.name)
         # One that was deleted and made again under the same name is another one.
@@ -209,7 +229,7 @@ class Identities:
         tags: tuple[tuple[str, str], ...],
         source: str,
     ) -> dict[str, Any]:
-        access_key, secret = new_keys()
+        access_key, secret = new_keys(account)
         expires = float(int(self.clock() + duration_s))
         session = Session(
             access_key, secret, kind, account, name, unique_id, session_name, expires, texts, tags, source
@@ -288,6 +308,10 @@ class Identities:
         subject = self._subject("role", parts.account, parts.resource.rsplit("/", 1)[-1])
         return subject if subject is not None and subject.arn == role_arn else None
 
+    def role_named(self, account: str, name: str) -> Subject | None:
+        """The role of this name."""
+        return self._subject("role", account, name)
+
     def user(self, account: str, name: str) -> Subject | None:
         """The user of this name."""
         return self._subject("user", account, name)
@@ -321,17 +345,12 @@ class Identities:
         memory = self._memory
         known = memory.permissions.get(principal)
         if known is None:
-            session = policies(principal.session_policies) if principal.session_policies else None
-            own = {principal.arn}
-            if principal.kind == "root":
-                permissions = Permissions(_EVERYTHING, None, session)
-            else:
+            subject: Subject | None = None
+            if principal.kind != "root":
                 subject = self._subject(principal.kind, principal.account, principal.name)
                 if subject is None:
                     return Permissions(_NOTHING), Principals()
-                permissions = Permissions(subject.identity, subject.boundary, session)
-                own.add(subject.arn)
-            known = permissions, Principals(frozenset(own), principal.account)
+            known = standing(principal, subject)
             memory.keep(memory.permissions, principal, known)
         return known
 
@@ -350,19 +369,20 @@ class Identities:
         context: Mapping[str, Any] | None = None,
         resource_policy: Policies | None = None,
         owner: str | None = None,
+        consent: Consent = Consent.OPTIONAL,
     ) -> Decision:
         """What the policies say. ``owner`` is the account of the resource, where it may not be the caller's.
 
-        A resource of another account, or an anonymous caller, needs the consent of the resource's own policy.
+        A resource of another account needs the consent of its own policy, and so does one whose ``consent`` is
+        required; an anonymous caller has nothing else.
         """
         permissions, names = self._standing(principal)
         request = Request(action, resource_arn, self.context(principal, context or {}, resource_arn), names)
-        if principal is not None and owner in (None, principal.account):
-            return permissions.decide(request, resource_policy)
-        consent = (resource_policy or _NOTHING).decide(request)
-        if not consent.allowed or principal is None:
-            return Decision(consent.effect, consent.statements, Layer.RESOURCE)
-        return permissions.decide(request)
+        if principal is None:
+            consent = Consent.REQUIRED
+        elif owner not in (None, principal.account):
+            consent = Consent.FOREIGN
+        return permissions.decide(request, resource_policy, consent)
 
     def authorize(
         self,
@@ -394,14 +414,21 @@ class Identities:
         who = f"User: {principal.arn}" if principal is not None else "User: anonymous"
         raise AccessDenied(f"{who} is not authorized to perform: {action} on resource: {resource_arn} {reason}")
 
-    def check_pass_role(self, caller: Caller, role_arn: str, service: str, source_arn: str | None = None) -> None:
+    def check_pass_role(
+        self,
+        caller: Caller,
+        role_arn: str,
+        service: str,
+        source_arn: str | None = None,
+        told: Mapping[str, str] | None = None,
+    ) -> None:
         """Refuse a role that ``caller`` may not hand to ``service``, that does not exist or that does not trust it.
 
-        ``source_arn`` is the resource that will use the role. Raises ``AccessDenied`` or ``ValidationException``.
+        ``source_arn`` is the resource that will use the role, ``told`` what else is known of the request. Raises ``AccessDenied`` or ``ValidationException``.
         """
         self.refresh()
         principal = caller if isinstance(caller, Principal) else principal_of_arn(caller.arn)
-        self.authorize(principal, "iam:PassRole", role_arn, {"iam:PassedToService": service})
+        self.authorize(principal, "iam:PassRole", role_arn, {**(told or {}), "iam:PassedToService": service})
         subject = self._handed_on(role_arn)
         if subject is not None and subject.account != principal.account:
             raise ValidationException("RoleArn: Cross-account pass role is not allowed.")
@@ -422,6 +449,20 @@ class Identities:
         }
         context = self.context(None, values, role.arn)
         return role.trust.decide(Request("sts:AssumeRole", role.arn, context, Principals(service=service))).allowed
+
+
+def standing(principal: Principal, subject: Subject | None) -> tuple[Permissions, Principals]:
+    """What limits and allows a caller, and how policies name it; a root has no ``subject``, which is a user or role."""
+    session = policies(principal.session_policies) if principal.session_policies else None
+    if subject is None:
+        return Permissions(_EVERYTHING, None, session), Principals(frozenset([principal.arn]), principal.account)
+    names = Principals(
+        frozenset([principal.arn, subject.arn]),
+        principal.account,
+        role=subject.arn if subject.kind == "role" else "",
+        bounded=subject.boundary is not None,
+    )
+    return Permissions(subject.identity, subject.boundary, session), names
 
 
 def session_principal(

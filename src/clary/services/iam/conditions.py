@@ -6,38 +6,65 @@ Reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_e
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
-from clary.services.iam.patterns import ArnPattern, Context, Pattern
+from clary.services.iam.patterns import ArnPattern, Context, Pattern, Several
 
-Test = Callable[[str, Context], bool]
-"""Whether one value of the request fits one value of the policy."""
+Test = Callable[[Any, Context], bool]
+"""Whether one value of the request, read as its operator reads values, fits one value of the policy."""
+Make = Callable[[str, bool], Test]
+"""Makes the test of one value of the policy; the flag says whether ``${…}`` means anything."""
 
 
 class ConditionError(ValueError):
     """A condition that policies cannot have."""
 
 
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
+_MONTH = re.compile(r"\d{4}-\d{2}")
+
+
 def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    return float(text) if _NUMBER.fullmatch(text) else None
 
 
+@lru_cache(maxsize=1024)
 def _moment(text: str) -> float | None:
     """Seconds since the epoch of an ISO 8601 date, or of epoch seconds."""
     number = _number(text)
     if number is not None:
         return number
     try:
-        moment = datetime.fromisoformat(text)
+        # Of the W3C's forms, the one of a month is the only one that Python does not read.
+        moment = datetime.fromisoformat(f"{text}-01" if _MONTH.fullmatch(text) else text)
     except ValueError:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _boolean(text: str) -> str | None:
+    return text.lower() if text.lower() in ("true", "false") else None
+
+
+@lru_cache(maxsize=1024)
+def _network_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _arn_text(text: str) -> str | None:
+    return text if text.count(":") >= 5 else None
 
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -49,37 +76,27 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def _string(fold: bool, like: bool) -> Callable[[str, bool], Test]:
+def _string(fold: bool, like: bool) -> Make:
     def make(text: str, variables: bool) -> Test:
         return Pattern(text, wildcards=like, variables=variables, fold=fold).matches
 
     return make
 
 
-def _ordered(read: Callable[[str], float | None], name: str) -> Callable[[str, bool], Test]:
+def _ordered(read: Callable[[str], float | None], name: str) -> Make:
     compare = _COMPARE[name]
 
     def make(text: str, variables: bool) -> Test:
         bound = read(text)
         if bound is None:
             raise ConditionError(f"Invalid value in a condition: {text}")
-
-        def test(value: str, context: Context) -> bool:
-            number = read(value)
-            return number is not None and compare(number, bound)
-
-        return test
+        return lambda value, context: compare(value, bound)
 
     return make
 
 
-def _bool(text: str, variables: bool) -> Test:
-    pattern = Pattern(text, wildcards=False, variables=variables, fold=True)
-    return lambda value, context: pattern.matches(value, context)
-
-
 def _binary(text: str, variables: bool) -> Test:
-    return lambda value, context: value == text
+    return lambda value, context: bool(value == text)
 
 
 def _address(text: str, variables: bool) -> Test:
@@ -87,40 +104,42 @@ def _address(text: str, variables: bool) -> Test:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError as error:
         raise ConditionError(f"Invalid IP address in a condition: {text}") from error
-
-    def test(value: str, context: Context) -> bool:
-        try:
-            return ipaddress.ip_address(value) in network
-        except ValueError:
-            return False
-
-    return test
+    return lambda value, context: value in network
 
 
 def _arn(text: str, variables: bool) -> Test:
     return ArnPattern(text, variables=variables).matches
 
 
-_OPERATORS: dict[str, tuple[Callable[[str, bool], Test], bool]] = {
-    "stringequals": (_string(fold=False, like=False), False),
-    "stringnotequals": (_string(fold=False, like=False), True),
-    "stringequalsignorecase": (_string(fold=True, like=False), False),
-    "stringnotequalsignorecase": (_string(fold=True, like=False), True),
-    "stringlike": (_string(fold=False, like=True), False),
-    "stringnotlike": (_string(fold=False, like=True), True),
-    "bool": (_bool, False),
-    "binaryequals": (_binary, False),
-    "ipaddress": (_address, False),
-    "notipaddress": (_address, True),
-    "arnequals": (_arn, False),
-    "arnlike": (_arn, False),
-    "arnnotequals": (_arn, True),
-    "arnnotlike": (_arn, True),
+@dataclass(frozen=True, slots=True)
+class _Operator:
+    """How an operator reads a value of the request (``None``: it is none of its kind), and what it asks of it."""
+
+    read: Callable[[str], Any]
+    make: Make
+    negated: bool = False
+
+
+_OPERATORS: dict[str, _Operator] = {
+    "stringequals": _Operator(_text, _string(fold=False, like=False)),
+    "stringnotequals": _Operator(_text, _string(fold=False, like=False), True),
+    "stringequalsignorecase": _Operator(_text, _string(fold=True, like=False)),
+    "stringnotequalsignorecase": _Operator(_text, _string(fold=True, like=False), True),
+    "stringlike": _Operator(_text, _string(fold=False, like=True)),
+    "stringnotlike": _Operator(_text, _string(fold=False, like=True), True),
+    "bool": _Operator(_boolean, _string(fold=True, like=False)),
+    "binaryequals": _Operator(_text, _binary),
+    "ipaddress": _Operator(_network_address, _address),
+    "notipaddress": _Operator(_network_address, _address, True),
+    "arnequals": _Operator(_arn_text, _arn),
+    "arnlike": _Operator(_arn_text, _arn),
+    "arnnotequals": _Operator(_arn_text, _arn, True),
+    "arnnotlike": _Operator(_arn_text, _arn, True),
 }
 for _kind, _read in (("numeric", _number), ("date", _moment)):
     for _name in _COMPARE:
-        _OPERATORS[_kind + _name] = (_ordered(_read, _name), False)
-    _OPERATORS[_kind + "notequals"] = (_ordered(_read, "equals"), True)
+        _OPERATORS[_kind + _name] = _Operator(_read, _ordered(_read, _name))
+    _OPERATORS[_kind + "notequals"] = _Operator(_read, _ordered(_read, "equals"), True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +150,7 @@ class Condition:
     name: str
     """The key as the policy spells it."""
     quantifier: Literal["", "forallvalues", "foranyvalue"]
+    read: Callable[[str], Any]
     tests: tuple[Test, ...]
     negated: bool
     if_exists: bool
@@ -141,14 +161,22 @@ class Condition:
         if not values:
             # `ForAllValues` holds for nothing at all; a negated operator holds for a key that is not there.
             return self.if_exists or self.quantifier == "forallvalues" or (self.negated and not self.quantifier)
+        if not self.quantifier:
+            # A key that may have several values asks for a quantifier; without one nothing is known of it.
+            return not isinstance(values, Several) and self._fits(values[0], context)
         if self.quantifier == "foranyvalue":
             return any(self._fits(value, context) for value in values)
-        if self.quantifier == "forallvalues" or self.negated:
-            return all(self._fits(value, context) for value in values)
-        return any(self._fits(value, context) for value in values)
+        return all(self._fits(value, context) for value in values)
 
-    def _fits(self, value: str, context: Context) -> bool:
-        return any(test(value, context) for test in self.tests) != self.negated
+    def _fits(self, text: str, context: Context) -> bool:
+        value = self.read(text)
+        if value is None:
+            # What is no number, date, address or ARN is neither equal to one nor different from it.
+            return False
+        for test in self.tests:
+            if test(value, context):
+                return not self.negated
+        return self.negated
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +189,9 @@ class Presence:
 
     def holds(self, context: Context) -> bool:
         return (not context.get(self.key)) in self.absent
+
+
+_ABSENT = {"true": True, "false": False}
 
 
 def compile_conditions(block: Mapping[str, Any], variables: bool) -> tuple[Condition | Presence, ...]:
@@ -185,13 +216,14 @@ def _compile_one(operator: str, key: str, texts: Sequence[str], variables: bool)
     elif name.startswith("foranyvalue:"):
         quantifier, name = "foranyvalue", name.removeprefix("foranyvalue:")
     if name == "null":
-        return Presence(key.lower(), key, frozenset(text.lower() == "true" for text in texts))
+        return Presence(key.lower(), key, frozenset(_ABSENT[text.lower()] for text in texts if text.lower() in _ABSENT))
     if_exists = name.endswith("ifexists")
     name = name.removesuffix("ifexists")
     if name not in _OPERATORS:
         raise ConditionError(f"Invalid Condition type : {operator}.")
-    make, negated = _OPERATORS[name]
-    return Condition(key.lower(), key, quantifier, tuple(make(text, variables) for text in texts), negated, if_exists)
+    asked = _OPERATORS[name]
+    tests = tuple(asked.make(text, variables) for text in texts)
+    return Condition(key.lower(), key, quantifier, asked.read, tests, asked.negated, if_exists)
 
 
 def _texts(values: Any) -> list[str]:
@@ -199,7 +231,7 @@ def _texts(values: Any) -> list[str]:
 
 
 def as_texts(value: Any) -> tuple[str, ...]:
-    """A value, or several, as the texts that conditions compare."""
+    """A value, or several, as the texts that conditions compare; those of a collection are ``Several``."""
     if isinstance(value, str):
         return (value,)
     if isinstance(value, bool):
@@ -209,5 +241,5 @@ def as_texts(value: Any) -> tuple[str, ...]:
     if isinstance(value, datetime):
         return (value.isoformat(),)
     if isinstance(value, list | tuple | set | frozenset):
-        return tuple(text for item in value for text in as_texts(item))
+        return Several(text for item in value for text in as_texts(item))
     raise ConditionError(f"Invalid value in a condition: {value!r}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, IntEnum
 from functools import lru_cache
 from typing import Any
 
@@ -39,17 +39,45 @@ class Layer(Enum):
     SESSION = "session policy"
 
 
+class Consent(Enum):
+    """What the policy of a resource has to say besides the caller's own policies.
+
+    Reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+    """
+
+    OPTIONAL = "either is enough"
+    REQUIRED = "it names the caller, or lets the caller's account decide: a key's policy, and who is trusted by a role"
+    FOREIGN = "both have to allow: the resource is another account's"
+
+
+class Grant(IntEnum):
+    """Whom a resource's policy lets do something, from nobody to just this caller.
+
+    What is allowed to an account is for that account's policies to hand on. What is allowed to a role its boundary and
+    the policies of a session limit still; what is allowed to a user, a session or everybody nothing limits.
+    Reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+    """
+
+    NOBODY = 0
+    ACCOUNT = 1
+    ROLE = 2
+    CALLER = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Principals:
     """The caller as the ``Principal`` element names it: by itself, or by the account that it belongs to.
 
-    ``own`` holds the ARNs that mean this caller (for a role session also the ARN of the role), ``account`` the twelve
-    digits, ``service`` the service that calls on its own behalf. Nobody at all is an anonymous caller.
+    ``own`` holds the ARNs that mean this caller (for a role session also that of its ``role``), ``account`` the twelve
+    digits, ``service`` the service that calls on its own behalf. Nobody at all is an anonymous caller. A ``bounded``
+    caller has a permissions boundary.
     """
 
     own: frozenset[str] = frozenset()
     account: str = ""
     service: str = ""
+    role: str = ""
+    bounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +95,17 @@ class _Set:
 
     __slots__ = ("_patterns", "_wanted")
 
-    def __init__(self, texts: Sequence[str], *, fold: bool, variables: bool, negated: bool) -> None:
+    def __init__(self, texts: Sequence[str], *, action: bool, variables: bool, negated: bool) -> None:
         self._wanted = not negated
-        self._patterns = PatternSet(texts, variables=variables, fold=fold)
+        self._patterns = PatternSet(texts, variables=variables, fold=action, arn=not action)
 
     @property
     def is_fixed(self) -> bool:
         return self._patterns.is_fixed
+
+    @property
+    def is_everything(self) -> bool:
+        return self._wanted and self._patterns.is_everything
 
     def contains(self, value: str, context: Context) -> bool:
         return self._patterns.matches(value, context) is self._wanted
@@ -89,13 +121,23 @@ class _PrincipalSet:
     services: frozenset[str]
     negated: bool
 
-    def matches(self, caller: Principals) -> bool:
-        found = self.anybody or self.names(caller) or caller.account in self.accounts
-        return found is not self.negated
+    def grants(self, caller: Principals) -> Grant:
+        """How the caller is meant, if it is."""
+        found = Grant.NOBODY
+        if self.anybody or caller.service in self.services:
+            found = Grant.CALLER
+        elif named := self.arns & caller.own:
+            found = Grant.ROLE if named == {caller.role} else Grant.CALLER
+        elif caller.account in self.accounts:
+            found = Grant.ACCOUNT
+        if self.negated:
+            return Grant.NOBODY if found else Grant.CALLER
+        return found
 
-    def names(self, caller: Principals) -> bool:
-        """Whether the caller itself is meant, not just its account."""
-        return self.anybody or not self.arns.isdisjoint(caller.own) or caller.service in self.services
+    def denies(self, caller: Principals) -> bool:
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html: such a denial meets
+        # everybody who has a boundary, whomever it names.
+        return bool(self.grants(caller)) or (self.negated and caller.bounded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +164,11 @@ class Statement:
         context = request.context
         if self.resources is not None and not self.resources.contains(request.resource, context):
             return False
-        if self.principals is not None and not self.principals.matches(request.principals):
-            return False
-        return all(condition.holds(context) for condition in self.conditions)
+        if self.principals is not None:
+            caller = request.principals
+            if not (self.principals.grants(caller) if self.allows else self.principals.denies(caller)):
+                return False
+        return not self.conditions or all(condition.holds(context) for condition in self.conditions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +185,7 @@ class Decision:
 
 
 _NOTHING = Decision(Effect.IMPLICIT_DENY)
+_NO_GRANT: tuple[Grant, tuple[Statement, ...]] = (Grant.NOBODY, ())
 _ACTIONS_KEPT = 2048
 
 
@@ -183,15 +228,15 @@ class Policies:
             return Decision(Effect.EXPLICIT_DENY, denials)
         return Decision(Effect.ALLOWED, tuple(matched)) if matched else _NOTHING
 
-    def names(self, request: Request) -> bool:
-        """Whether an allowing statement means the caller itself, not just the caller's account."""
-        return any(
-            statement.principals is not None
-            and statement.principals.names(request.principals)
-            and statement.applies(request)
-            for statement in self.about(request.action)
-            if statement.allows
-        )
+    def grant(self, request: Request) -> tuple[Grant, tuple[Statement, ...]]:
+        """Whom the policy of a resource allows this, denials left aside, and by which statement."""
+        best = _NO_GRANT
+        for statement in self.about(request.action):
+            if statement.allows and statement.principals is not None:
+                grant = statement.principals.grants(request.principals)
+                if grant > best[0] and statement.applies(request):
+                    best = (grant, (statement,))
+        return best
 
 
 _NO_CONTEXT: Context = {}
@@ -209,8 +254,10 @@ class Permissions:
         """Whether what is decided of ``action`` without a resource's policy depends on the resource alone."""
         return all(layer.is_fixed(action) for layer in (self.identity, self.boundary, self.session) if layer)
 
-    def decide(self, request: Request, resource: Policies | None = None) -> Decision:
-        """The decision for a request within one account; ``resource`` is the policy of the resource, if it has one."""
+    def decide(
+        self, request: Request, resource: Policies | None = None, consent: Consent = Consent.OPTIONAL
+    ) -> Decision:
+        """The decision; ``resource`` is the policy of the resource, if it has one, and ``consent`` its part in it."""
         layers = [(Layer.IDENTITY, self.identity.decide(request))]
         if self.boundary is not None:
             layers.append((Layer.BOUNDARY, self.boundary.decide(request)))
@@ -220,12 +267,19 @@ class Permissions:
         for layer, decision in [*layers, (Layer.RESOURCE, by_resource)]:
             if decision.effect is Effect.EXPLICIT_DENY:
                 return Decision(decision.effect, decision.statements, layer)
-        if by_resource.allowed and resource is not None and resource.names(request):
-            return Decision(Effect.ALLOWED, by_resource.statements, Layer.RESOURCE)
+        grant, statements = _NO_GRANT
+        if resource is not None and by_resource.allowed:
+            grant, statements = resource.grant(request)
+        if not grant and consent is not Consent.OPTIONAL:
+            return Decision(Effect.IMPLICIT_DENY, (), Layer.RESOURCE)
+        allowed = layers[0][1]
+        if consent is not Consent.FOREIGN and grant >= Grant.ROLE:
+            allowed = Decision(Effect.ALLOWED, statements, Layer.RESOURCE)
+            layers = layers[1:] if grant is Grant.ROLE else []
         for layer, decision in layers:
             if not decision.allowed:
                 return Decision(Effect.IMPLICIT_DENY, (), layer)
-        return layers[0][1]
+        return allowed
 
 
 def make_context(values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -263,7 +317,7 @@ def policies(texts: Iterable[str]) -> Policies:
 def _statement(item: Any, index: int, variables: bool, source: str, document: str) -> Statement:
     if not isinstance(item, dict) or item.get("Effect") not in ("Allow", "Deny"):
         raise PolicyError("Syntax errors in policy.")
-    actions = _set(item, "Action", fold=True, variables=False)
+    actions = _set(item, "Action", variables=False)
     if actions is None:
         raise PolicyError("Policy statement must contain actions.")
     conditions = item.get("Condition", {})
@@ -273,12 +327,14 @@ def _statement(item: Any, index: int, variables: bool, source: str, document: st
         compiled = compile_conditions(conditions, variables)
     except ConditionError as error:
         raise PolicyError(str(error)) from error
+    resources = _set(item, "Resource", variables=variables)
     return Statement(
         sid=str(item.get("Sid", "")),
         index=index,
         allows=item["Effect"] == "Allow",
         actions=actions,
-        resources=_set(item, "Resource", fold=False, variables=variables),
+        # Of statements about all resources nothing has to be asked.
+        resources=None if resources is None or resources.is_everything else resources,
         principals=_principals(item),
         conditions=compiled,
         source=source,
@@ -294,10 +350,10 @@ def texts_of(value: Any) -> list[str]:
     return values
 
 
-def _set(item: dict[str, Any], member: str, *, fold: bool, variables: bool) -> _Set | None:
+def _set(item: dict[str, Any], member: str, *, variables: bool) -> _Set | None:
     for name, negated in ((member, False), (f"Not{member}", True)):
         if name in item:
-            return _Set(texts_of(item[name]), fold=fold, variables=variables, negated=negated)
+            return _Set(texts_of(item[name]), action=member == "Action", variables=variables, negated=negated)
     return None
 
 

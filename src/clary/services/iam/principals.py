@@ -9,6 +9,7 @@ from typing import Any, Literal
 import orjson
 
 from clary.core.names import parse_arn
+from clary.resources.context import Caller
 
 
 @dataclass(frozen=True)
@@ -75,3 +76,8 @@ def principal_of_arn(text: str) -> Principal:
         role, session = rest.split("/")
         return Principal(text, parts.account, "", "role", role, session)
     raise ValueError(f"not the ARN of a principal: {text}")
+
+
+def principal_of(caller: Caller) -> Principal:
+    """The principal that a request's caller is, or that created what works for him now."""
+    return caller if isinstance(caller, Principal) else principal_of_arn(caller.arn)

@@ -6,6 +6,7 @@ Reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from clary.core.clock import iso
@@ -13,6 +14,8 @@ from clary.services.iam.conditions import as_texts
 from clary.services.iam.principals import Principal
 from clary.services.iam.subjects import Subject
 
+LATER = "aws:resourcetag/"
+"""How a key of the whole platform begins that a resource has, instead of the request."""
 _TYPES = {"root": "Account", "user": "User", "role": "AssumedRole"}
 
 
@@ -41,7 +44,9 @@ class RequestContext(Mapping[str, Sequence[str]]):
             self._known = {name.lower(): as_texts(value) for name, value in self._given.items() if value is not None}
         if key not in self._known:
             value = self._derived(key) if key.startswith("aws:") else None
-            self._known[key] = None if value is None else (value,)
+            if value is None:
+                value = self._given.get(key)
+            self._known[key] = None if value is None else as_texts(value)
         values = self._known[key]
         return default if values is None else values
 
@@ -67,6 +72,7 @@ class RequestContext(Mapping[str, Sequence[str]]):
         values = {
             "aws:principalarn": subject.arn if subject is not None else principal.arn,
             "aws:principalaccount": principal.account,
+            "aws:principalorgid": (subject.organization or None) if subject is not None else None,
             "aws:principaltype": _TYPES[principal.kind],
             "aws:userid": principal.user_id or None,
             "aws:username": principal.name if principal.kind == "user" else None,
@@ -84,3 +90,71 @@ class RequestContext(Mapping[str, Sequence[str]]):
 
     def __len__(self) -> int:
         return len(self._given)
+
+
+class ConditionKeys(Mapping[str, Any]):
+    """The condition keys of one request about one resource, worked out when a policy asks for them.
+
+    ``told`` gives those that the request has, and ``look`` those that its resource has, such as its tags: reading
+    those costs a look into the database, and so nobody does before one of them is asked for. A request that says
+    several things for a key that has one value, as a tuple, is asked about in that many ``rounds``.
+    """
+
+    def __init__(
+        self, told: Callable[[], Mapping[str, Any]], look: Callable[[], Mapping[str, Any]], turn: int = 0
+    ) -> None:
+        self._tell = told
+        self._look = look
+        self._turn = turn
+
+    @cached_property
+    def _told(self) -> dict[str, Any]:
+        turn = self._turn
+        return {
+            key: value[min(turn, len(value) - 1)] if isinstance(value, tuple) else value
+            for key, value in self._tell().items()
+        }
+
+    @cached_property
+    def _seen(self) -> dict[str, Any]:
+        return {name.lower(): value for name, value in self._look().items()}
+
+    @property
+    def rounds(self) -> int:
+        """How often the policies must be asked, by what they have asked for so far."""
+        if "_told" not in vars(self):
+            return 1
+        return max((len(value) for value in self._tell().values() if isinstance(value, tuple)), default=1)
+
+    def __getitem__(self, key: str) -> Any:
+        if key in self._told:
+            return self._told[key]
+        key = key.lower()
+        if key.startswith("aws:") and not key.startswith(LATER):
+            raise KeyError(key)
+        return self._seen[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._told)
+
+    def __len__(self) -> int:
+        return len(self._told)
+
+    def __bool__(self) -> bool:
+        # Whether there are any is nothing to work them out for.
+        return True
+
+
+def way_here(headers: Mapping[str, str], client: str, region: str) -> dict[str, str]:
+    """The condition keys that every service has, of how a request came: ``client`` is the address that sent it.
+
+    Reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
+    values = {
+        "aws:SecureTransport": "false",
+        "aws:RequestedRegion": region,
+        "aws:SourceIp": client,
+        "aws:UserAgent": headers.get("user-agent", ""),
+        "aws:Referer": headers.get("referer", ""),
+    }
+    return {key: value for key, value in values.items() if value}

@@ -34,9 +34,11 @@ def allows_service(
     service: str,
     source_arn: str,
     source_account: str,
+    source_owner: str = "",
 ) -> bool:
     """Whether the policy of the resource ``arn`` lets ``service`` (``s3.amazonaws.com``) do ``action`` on behalf of
-    the resource ``source_arn`` of ``source_account``.
+    the resource ``source_arn`` of ``source_account``. ``source_owner`` is that account again, for the key of older
+    services.
 
     Reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """
@@ -45,6 +47,7 @@ def allows_service(
     values = {
         "aws:SourceArn": source_arn or None,
         "aws:SourceAccount": source_account or None,
+        "aws:SourceOwner": source_owner or None,
         "aws:PrincipalIsAWSService": True,
         "aws:PrincipalServiceName": service,
         "aws:SecureTransport": "true",

@@ -19,9 +19,14 @@ from clary.services.iam import (
     users,
 )
 from clary.services.iam.api import identities_of
-from clary.services.iam.entities import Kind, entity_arn, entity_key
+from clary.services.iam.entities import Kind, entity_arn, entity_key, find_access_key
 
 _READING = ("Get", "List", "Simulate")
+_ON_ONESELF = (
+    *("GetUser", "ChangePassword", "ListAccessKeys"),
+    *(f"{verb}{what}" for what in ("AccessKey", "LoginProfile") for verb in ("Create", "Update", "Get", "Delete")),
+)
+"""Operations on the caller's own user, where they name none."""
 _ACTED_ON: tuple[Kind, ...] = ("InstanceProfile", "Group", "Role", "User", "Policy")
 
 
@@ -54,7 +59,29 @@ def resource_of(context: Context, operation: str, params: Mapping[str, Any]) -> 
     named = params.get("PolicyArn") or params.get("PolicySourceArn")
     if named is not None:
         return str(named)
-    return context.caller.arn if operation in ("GetUser", "CreateAccessKey", "ListAccessKeys") else "*"
+    if operation == "GetAccessKeyLastUsed":
+        with context.platform.database.read() as transaction:
+            key = find_access_key(transaction, params["AccessKeyId"])
+        return entity_arn(context.account, "User", key.key.parent if key is not None else "*")
+    return context.caller.arn if operation in _ON_ONESELF else "*"
+
+
+def conditions_of(context: Context, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What policies may ask of a change: which policy is attached, and which boundary a user or a role has or is given.
+
+    Reference: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+    """
+    keys: dict[str, Any] = {}
+    if operation.startswith(("Attach", "Detach")):
+        keys["iam:PolicyARN"] = params["PolicyArn"]
+    kind: Kind = "Role" if "RoleName" in params else "User"
+    if "PermissionsBoundary" in params:
+        keys["iam:PermissionsBoundary"] = params["PermissionsBoundary"]
+    elif (name := params.get(f"{kind}Name")) and not operation.startswith("Create"):
+        with context.platform.database.read() as transaction:
+            record = transaction.get(entity_key(context.account, kind, name))
+        keys["iam:PermissionsBoundary"] = record.document.get("Boundary") if record is not None else None
+    return keys
 
 
 _OPERATIONS: dict[str, Handler] = {
@@ -74,4 +101,6 @@ SERVICE = ServiceApp(
     "iam",
     {name: handler if name.startswith(_READING) else _then_refresh(handler) for name, handler in _OPERATIONS.items()},
     resource_of=resource_of,
+    conditions_of=conditions_of,
+    tagging=lambda operation: operation.replace("Create", "Tag"),
 )

@@ -87,7 +87,7 @@ def _simulate(
     texts = [params["ResourcePolicy"]] if "ResourcePolicy" in params else []
     resource_policy = Policies(_compiled(texts, "ResourcePolicy")) if texts else None
     given = {
-        entry["ContextKeyName"]: entry.get("ContextKeyValues", [])
+        entry["ContextKeyName"]: _given(entry)
         for entry in params.get("ContextEntries", ())
         if "ContextKeyName" in entry
     }
@@ -96,13 +96,20 @@ def _simulate(
             raise InvalidInput(f"Invalid action name: {action}")
     # Numbered, so that a page ends at the same place whatever the names are.
     pairs = list(enumerate(itertools.product(params["ActionNames"], params.get("ResourceArns") or ["*"])))
-    names = identities_of(context).principals(caller)
+    names = replace(identities_of(context).principals(caller), bounded=boundary is not None)
 
     def show(item: tuple[int, tuple[str, str]]) -> dict[str, Any]:
         action, resource = item[1]
         return _result(identities_of(context), permissions, resource_policy, caller, names, given, action, resource)
 
     return page(pairs, params, "EvaluationResults", lambda item: f"{item[0]:09}", show)
+
+
+def _given(entry: Mapping[str, Any]) -> Any:
+    """The value of a context key, or its values where its type is that of a list."""
+    values = entry.get("ContextKeyValues", [])
+    listed = entry.get("ContextKeyType", "").endswith("List") or len(values) != 1
+    return values if listed else values[0]
 
 
 def _result(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from clary.core.names import parse_arn
+from clary.services.iam.accounts import membership
 from clary.services.iam.entities import entity_key
 from clary.services.iam.managed import managed_policies
 from clary.services.iam.policy import Policies, Statement, compile_policy, policies
@@ -34,12 +35,15 @@ class Subject:
     """When the user's password was changed: sessions of a browser that are older are over."""
     ended: Collection[str] = ()
     """The sessions of a browser that were ended."""
+    organization: str = ""
+    """The id of the organization that the account is in."""
 
 
 def load_subject(transaction: Transaction, kind: SubjectKind, account: str, name: str) -> Subject | None:
-    """The user or role of this name."""
+    """The user or role of this name; in an account that is closed there is none."""
     record = transaction.get(entity_key(account, "User" if kind == "user" else "Role", name))
-    if record is None:
+    joined = membership(transaction, account)
+    if record is None or (joined is not None and joined.closed):
         return None
     return Subject(
         kind=kind,
@@ -54,6 +58,7 @@ def load_subject(transaction: Transaction, kind: SubjectKind, account: str, name
         max_session=record.document.get("MaxSessionDuration", 3600),
         signed_in_since=record.document.get("Login", {}).get("Changed", 0.0),
         ended=frozenset(record.document.get("SignIn", {}).get("Ended", ())),
+        organization=joined.organization if joined is not None else "",
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from clary.core.errors import AccessDenied
 from clary.services.iam.api import Identities, Principal
-from clary.services.iam.policy import Decision, Effect, Layer, Permissions, Policies, Principals, Request
+from clary.services.iam.policy import Consent, Decision, Effect, Permissions, Policies, Principals, Request
 from clary.services.kms.keys import Grant, Key
 
 CRYPTOGRAPHIC = frozenset(
@@ -32,7 +32,6 @@ _STEADY = frozenset(
 )
 """Condition keys that are the same for all requests of one caller, through one service, about one key."""
 _DENIED = Effect.EXPLICIT_DENY
-_NOBODY = Decision(Effect.IMPLICIT_DENY, (), Layer.RESOURCE)
 
 
 def conditions(
@@ -117,17 +116,8 @@ def would_allow(
 def _decide(
     identities: Identities, caller: Principal, key: Key, action: str, known: Mapping[str, Any], policy: Policies
 ) -> Decision:
-    permissions = identities.policies_of(caller)
-    names = identities.principals(caller)
-    request = Request(action, key.arn, identities.context(caller, known, key.arn), names)
-    by_key = policy.decide(request)
-    if by_key.effect is _DENIED:
-        return Decision(_DENIED, by_key.statements, Layer.RESOURCE)
-    if by_key.allowed and caller.account == key.account:
-        return permissions.decide(request, policy)
-    own = permissions.decide(request)
     # Other than elsewhere, what IAM's policies allow counts only where the key's policy consents.
-    return own if by_key.allowed or own.effect is _DENIED else _NOBODY
+    return identities.decide(caller, action, key.arn, known, policy, key.account, Consent.REQUIRED)
 
 
 def _is_grantee(

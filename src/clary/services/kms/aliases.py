@@ -44,7 +44,7 @@ def _check_name(name: str) -> None:
 def _authorize(context: Context, name: str, operation: str) -> None:
     """The alias itself is for IAM's policies alone."""
     arn = keys.alias_arn(context.account, context.region, name)
-    identities_of(context).authorize(caller_of(context), f"kms:{operation}", arn)
+    identities_of(context).authorize(caller_of(context), f"kms:{operation}", arn, context.told)
 
 
 def _target(context: Context, transaction: Transaction, name: str, operation: str, alias: str) -> tuple[Record, Key]:
@@ -122,7 +122,7 @@ def delete(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 
 def list_aliases(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """``ListAliases``: all, or those of one key."""
-    identities_of(context).authorize(caller_of(context), "kms:ListAliases", "*")
+    identities_of(context).authorize(caller_of(context), "kms:ListAliases", "*", context.told)
     query = keys.aliases_query(context.account, context.region)
     with context.platform.database.read() as transaction:
         if "KeyId" in params:

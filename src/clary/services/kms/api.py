@@ -200,16 +200,20 @@ class Keys:
         context: Mapping[str, str] | None = None,
         via: str = "",
         also: Callable[[Grant], bool] | None = None,
+        told: Mapping[str, str] | None = None,
         **values: Any,
     ) -> None:
-        """Raise ``AccessDenied`` unless ``principal`` may do ``operation`` with ``key``; see ``kms.access``."""
+        """Raise ``AccessDenied`` unless ``principal`` may do ``operation`` with ``key``; see ``kms.access``.
+
+        ``told`` are condition keys of the request that are not KMS's own, ``values`` those that are.
+        """
         if principal is None:
             return
         memory = self._memory
         asked = (principal, key.arn, operation, via, self.identities.revision)
         if asked in memory.allowed:
             return
-        known = conditions(key, principal, context, via, **values)
+        known = {**(told or {}), **conditions(key, principal, context, via, **values)}
         if authorize(self.identities, principal, key, operation, known, context, also):
             memory.keep(memory.allowed, asked, None)
 

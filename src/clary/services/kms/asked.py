@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from clary.core.errors import AccessDenied, ValidationException
 from clary.resources.context import Context
 from clary.services.iam.api import Principal, identities_of
-from clary.services.iam.principals import principal_of_arn
+from clary.services.iam.principals import principal_of
 from clary.services.iam.vault import SealBroken
 from clary.services.kms import keys
 from clary.services.kms.access import authorize, conditions
@@ -36,8 +36,7 @@ LONGEST_CONTEXT = 8192
 
 def caller_of(context: Context) -> Principal:
     """Who asks."""
-    caller = context.caller
-    return caller if isinstance(caller, Principal) else principal_of_arn(caller.arn)
+    return principal_of(context.caller)
 
 
 def denied(context: Context, name: str, operation: str) -> AccessDenied:
@@ -80,7 +79,7 @@ def managed_record(
         raise
     key = keys.load(transaction, record)
     caller = caller_of(context)
-    known = conditions(key, caller) | dict(given or {})
+    known = {**context.told, **conditions(key, caller), **(given or {})}
     authorize(identities_of(context), caller, key, operation, known, None, also)
     return record, key
 
@@ -125,7 +124,7 @@ def check_use(
     check_context(encryption_context)
     if "alias/" in name:
         values["RequestAlias"] = name.rsplit(":", 1)[-1]
-    all_keys.authorize(caller_of(context), key, operation, encryption_context, **values)
+    all_keys.authorize(caller_of(context), key, operation, encryption_context, told=context.told, **values)
     key.check_enabled()
 
 

@@ -62,7 +62,7 @@ def random(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     refuse_recipient(params)
     if "CustomKeyStoreId" in params:
         raise UnsupportedOperationException("CustomKeyStoreId: custom key stores are not available in Clary.")
-    identities_of(context).authorize(caller_of(context), "kms:GenerateRandom", "*")
+    identities_of(context).authorize(caller_of(context), "kms:GenerateRandom", "*", context.told)
     if "NumberOfBytes" not in params:
         raise ValidationException("NumberOfBytes is required.")
     return {"Plaintext": os.urandom(params["NumberOfBytes"])}

@@ -109,7 +109,7 @@ def _opened(
     sealed = envelope.read(params["CiphertextBlob"])
     if named is not None and named.arn != sealed.arn:
         # Who may not use the key shall not learn from it whose ciphertext this is.
-        all_keys.authorize(caller_of(context), named, operation, given)
+        all_keys.authorize(caller_of(context), named, operation, given, told=context.told)
         raise IncorrectKeyException(
             "The key ID in the request does not identify a CMK that can perform this operation."
         )

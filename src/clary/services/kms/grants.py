@@ -159,7 +159,7 @@ def list_grants(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 
 def list_retirable(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """``ListRetirableGrants``: those of the account's keys that a principal may retire."""
-    identities_of(context).authorize(caller_of(context), "kms:ListRetirableGrants", "*")
+    identities_of(context).authorize(caller_of(context), "kms:ListRetirableGrants", "*", context.told)
     principal = params.get("RetiringPrincipal")
     if principal is None:
         raise ValidationException("RetiringPrincipal is required.")

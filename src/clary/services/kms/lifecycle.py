@@ -78,6 +78,7 @@ def create(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     tags = checked_tags(params.get("Tags", []), {})
     identities, caller = identities_of(context), caller_of(context)
     known = {
+        **context.told,
         "kms:KeySpec": name,
         "kms:KeyUsage": usage,
         "kms:KeyOrigin": "AWS_KMS",
@@ -118,7 +119,7 @@ def create(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 def check_lockout(context: Context, key: Key, policy: str) -> None:
     """Raise ``MalformedPolicyDocumentException`` if, under ``policy``, the caller could never change it again."""
     caller = caller_of(context)
-    known = conditions(key, caller)
+    known = {**context.told, **conditions(key, caller)}
     if not would_allow(identities_of(context), caller, key, "PutKeyPolicy", keys.compiled(policy), known):
         raise MalformedPolicyDocumentException(
             "The new key policy will not allow you to update the key policy in the future."
@@ -140,7 +141,7 @@ def describe_key(context: Context, params: dict[str, Any]) -> dict[str, Any]:
             raise denied(context, name, "DescribeKey") from None
         raise
     values = {"RequestAlias": name.rsplit(":", 1)[-1]} if "alias/" in name else {}
-    all_keys.authorize(caller_of(context), key, "DescribeKey", **values)
+    all_keys.authorize(caller_of(context), key, "DescribeKey", told=context.told, **values)
     with context.platform.database.read() as transaction:
         record = transaction.get(keys.record_key(key.account, key.region, key.id))
     if record is None:
@@ -150,7 +151,7 @@ def describe_key(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 
 def list_keys(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """``ListKeys``."""
-    identities_of(context).authorize(caller_of(context), "kms:ListKeys", "*")
+    identities_of(context).authorize(caller_of(context), "kms:ListKeys", "*", context.told)
     now = context.platform.clock()
     with context.platform.database.read() as transaction:
         found = transaction.find(Query(context.account, context.region, keys.SERVICE, "Key", sort_by="@name"))

@@ -46,7 +46,7 @@ def _absent(what: str, operation: str) -> Handler:
 
 def _no_stores(context: Context, _: dict[str, Any]) -> dict[str, Any]:
     """``DescribeCustomKeyStores``: there are none."""
-    identities_of(context).authorize(caller_of(context), "kms:DescribeCustomKeyStores", "*")
+    identities_of(context).authorize(caller_of(context), "kms:DescribeCustomKeyStores", "*", context.told)
     return {"CustomKeyStores": [], "Truncated": False}
 
 

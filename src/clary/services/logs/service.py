@@ -25,4 +25,15 @@ def resource_of(context: Context, operation: str, params: Mapping[str, Any]) -> 
     return f"{group_arn(context.account, context.region, group)}:log-stream:{stream}"
 
 
-SERVICE = ServiceApp("logs", {**groups.OPERATIONS, **streams.OPERATIONS, **events.OPERATIONS}, resource_of=resource_of)
+def _group(arn: str) -> str:
+    """The ARN of the group that has the tags, from one of a stream or of all streams."""
+    return arn.split(":log-stream:")[0].removesuffix(":*")
+
+
+SERVICE = ServiceApp(
+    "logs",
+    {**groups.OPERATIONS, **streams.OPERATIONS, **events.OPERATIONS},
+    resource_of=resource_of,
+    tagging="TagResource",
+    tagged_as=_group,
+)

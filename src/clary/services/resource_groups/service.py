@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clary.core.errors import ServiceError
+from clary.resources.acted_on import nothing
 from clary.resources.changes import change
 from clary.resources.context import Context, Handler, ServiceApp
 from clary.resources.dialect import Dialect
@@ -205,4 +206,6 @@ OPERATIONS: dict[str, Handler] = {
 
 def app() -> ServiceApp:
     """The service."""
-    return service(GROUPS, (groups,), OPERATIONS)
+    named = ("GetGroup", "UpdateGroup", "DeleteGroup", "ListGroupResources", "GetGroupQuery", "UpdateGroupQuery")
+    subjects = {"CreateGroup": nothing, **dict.fromkeys(named, groups.arn_of)}
+    return service(GROUPS, (groups,), OPERATIONS, subjects=subjects)

@@ -78,6 +78,12 @@ async def _rest_read(request: S3Request, body: CountedBody) -> bool:
 
 def error_response(request: S3Request, error: ServiceError) -> S3Response:
     """The answer that says ``error``; without a document where HTTP allows none."""
+    response = _error_response(request, error)
+    response.failure = (error.code, error.message)
+    return response
+
+
+def _error_response(request: S3Request, error: ServiceError) -> S3Response:
     if isinstance(error, NotModified):
         etag, modified = error.members["ETag"], error.members["LastModified"]
         return S3Response(304, [("ETag", f'"{etag}"'), ("Last-Modified", modified)])

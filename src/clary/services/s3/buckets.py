@@ -49,7 +49,7 @@ async def list_buckets(call: Call) -> S3Response:
     token = call.parameter("continuation-token")
     try:
         after = base64.urlsafe_b64decode(token).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except (binascii.Error, ValueError):
         raise InvalidArgument(
             "The continuation token provided is incorrect", ArgumentName="continuation-token"
         ) from None

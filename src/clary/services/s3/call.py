@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from clary.objects.digests import Digests
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
 
 _LONGEST_VERSION = 1024
 
-Authorize = Callable[[S3Request, str, str, "Bucket | None"], Awaitable[None]]
-"""Called with the request, an IAM action, the ARN it is on, and the bucket if it exists (its
-``documents["policy"]`` may speak too); raises ``AccessDenied`` to refuse."""
+Tags = Callable[[], Awaitable[dict[str, str]]]
+"""Reads the tags of an object; raises as ``ObjectStore.head``."""
+
+Authorize = Callable[[S3Request, str, str, "Bucket | None", Tags | None], Awaitable[None]]
+"""Called with the request, an IAM action, the ARN it is on, the bucket if it exists (its ``documents["policy"]`` may
+speak too), and how to read the tags of the object, if it is one of this store; raises ``AccessDenied`` to refuse."""
 
 SignForm = Callable[[Mapping[str, str]], Any]
 """The principal who has signed the policy of a form, from the form's fields; raises where nobody has."""
@@ -89,7 +93,13 @@ class Call:
             arn = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket or '*'}"
             # Whoever may make buckets is told that another has the name.
             there = None if action == "s3:CreateBucket" else self.store.writer.buckets.get(bucket)
-            await self.authorize(self.request, action, arn, there)
+            tags = partial(self._tags, bucket, key) if key and self.services is not None else None
+            await self.authorize(self.request, action, arn, there, tags)
+
+    async def _tags(self, bucket: str, key: str) -> dict[str, str]:
+        asked = (bucket, key) == (self.bucket, self.key)
+        item = await self.store.head(bucket, key, self.version if asked else None)
+        return dict(item.attributes.tags)
 
     def check_owner(self, bucket: str, header: str = "x-amz-expected-bucket-owner") -> None:
         """Raises ``NoSuchBucket``, or ``AccessDenied`` if the bucket is not of the account that the header names."""

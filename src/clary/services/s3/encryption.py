@@ -12,7 +12,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustom
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import os
 from collections.abc import Awaitable, Callable, Mapping
@@ -175,7 +174,7 @@ class Encryption:
         if text := call.header(_CONTEXT):
             try:
                 own = msgspec.json.decode(base64.b64decode(text, validate=True), type=dict[str, str])
-            except (binascii.Error, msgspec.DecodeError):
+            except (ValueError, msgspec.DecodeError):
                 raise InvalidArgument(
                     "The header 'x-amz-server-side-encryption-context' shall be Base64-encoded UTF-8 string holding "
                     "JSON which represents a string-string map",
@@ -268,7 +267,7 @@ def customer_key(headers: Mapping[str, str], prefix: str) -> bytes | None:
         )
     try:
         key = base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         key = b""
     if len(key) != 32:
         raise InvalidArgument("The secret key was invalid for the specified algorithm.", ArgumentName=f"{prefix}key")

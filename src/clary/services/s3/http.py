@@ -83,6 +83,8 @@ class S3Response:
     status: int = 200
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes | AsyncGenerator[bytes, None] = b""
+    failure: tuple[str, str] | None = None
+    """The code and the message of the error that this is the answer of."""
 
     def add(self, name: str, value: str) -> None:
         self.headers.append((name, value))

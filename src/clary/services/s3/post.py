@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.ht
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
@@ -60,6 +59,8 @@ async def post_object(call: Call) -> S3Response:
         # Whoever has signed the policy is who asks.
         principal = call.own.sign_form(fields) if call.own.sign_form is not None else None
         limits = _check_policy(fields | {"key": key, "bucket": call.bucket})
+        # The record of the call names him too.
+        call.request.principal = principal
         request = replace(request, principal=principal, account=getattr(principal, "account", request.account))
     headers = {name: value for name, value in fields.items() if name in _AS_HEADERS or name.startswith("x-amz-")}
     if "acl" in fields:
@@ -145,7 +146,7 @@ def _check_policy(fields: Mapping[str, str]) -> _Limits:
 def _policy(text: str) -> dict[str, Any]:
     try:
         document = orjson.loads(base64.b64decode(text, validate=True))
-    except (binascii.Error, orjson.JSONDecodeError):
+    except ValueError:
         raise InvalidPolicyDocument("Invalid Policy: Invalid JSON.") from None
     if not isinstance(document, dict):
         raise InvalidPolicyDocument("Invalid Policy: Invalid JSON.")

@@ -66,17 +66,17 @@ _INFERENCE = (
 )
 
 # Clusters and capacity
-_clusters = _noun("Cluster", arn="cluster/{id}", status="ClusterStatus", later="HyperPod clusters")
+clusters = _noun("Cluster", arn="cluster/{id}", status="ClusterStatus", later="HyperPod clusters")
 _CLUSTERS = (
-    _clusters,
-    _noun("ClusterNode", names=("ClusterName", "NodeId"), parent=_clusters),
-    _noun("ClusterEvent", names=("ClusterName", "EventId"), parent=_clusters, descending=True),
-    _noun("ClusterOperation", names=("ClusterName", "OperationId"), parent=_clusters, status="Status", descending=True),
+    clusters,
+    _noun("ClusterNode", names=("ClusterName", "NodeId"), parent=clusters),
+    _noun("ClusterEvent", names=("ClusterName", "EventId"), parent=clusters, descending=True),
+    _noun("ClusterOperation", names=("ClusterName", "OperationId"), parent=clusters, status="Status", descending=True),
     _noun(
         "ClusterExtension",
         names=("ClusterName", "ExtensionName"),
         arn_member="ExtensionArn",
-        parent=_clusters,
+        parent=clusters,
         status="Status",
         later="Extensions of HyperPod clusters",
     ),

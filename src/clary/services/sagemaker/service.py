@@ -8,10 +8,12 @@ from clary.resources.context import Handler, ServiceApp
 from clary.resources.resource import Resource
 from clary.resources.service import service
 from clary.services.sagemaker import later
+from clary.services.sagemaker.acted_on import SUBJECTS
 from clary.services.sagemaker.algorithms import operations as algorithm_operations
 from clary.services.sagemaker.algorithms import resources as algorithms
 from clary.services.sagemaker.benchmarks import resources as benchmarks
 from clary.services.sagemaker.cards import resources as cards
+from clary.services.sagemaker.condition_keys import conditions_at, conditions_of
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.edge import operations as edge_operations
 from clary.services.sagemaker.edge import resources as edge
@@ -36,6 +38,7 @@ from clary.services.sagemaker.processing.resources import processing_jobs
 from clary.services.sagemaker.projects import resources as projects
 from clary.services.sagemaker.registry import operations as registry_operations
 from clary.services.sagemaker.registry import resources as registry
+from clary.services.sagemaker.registry.api import group_policy
 from clary.services.sagemaker.search import operations as search
 from clary.services.sagemaker.studio import resources as studio
 from clary.services.sagemaker.training import warm_pools
@@ -88,4 +91,14 @@ IRREGULAR: Mapping[str, Handler] = {
 
 def app() -> ServiceApp:
     """The service."""
-    return service(SAGEMAKER, RESOURCES, IRREGULAR, reconcilers={warm_pools.KIND: warm_pools.end_pool})
+    return service(
+        SAGEMAKER,
+        RESOURCES,
+        IRREGULAR,
+        reconcilers={warm_pools.KIND: warm_pools.end_pool},
+        subjects=SUBJECTS,
+        tagging="AddTags",
+        policy_of=group_policy,
+        conditions_of=conditions_of,
+        conditions_at=conditions_at,
+    )

@@ -14,12 +14,11 @@ from clary.services.sagemaker_metrics.get import batch_get_metrics
 from clary.services.sagemaker_metrics.put import batch_put_metrics
 
 
-def resource_of(context: Context, operation: str, params: Mapping[str, Any]) -> str:
-    """The trial component that values are of, or the one resource that queries are about; ``*`` for several."""
+def resource_of(context: Context, operation: str, params: Mapping[str, Any]) -> str | tuple[str, ...]:
+    """The trial component that values are of, or the resources that queries are about."""
     if operation == "BatchPutMetrics":
         return trial_components.arn_of(context, params)
-    asked = {query["ResourceArn"] for query in params["MetricQueries"]}
-    return str(asked.pop()) if len(asked) == 1 else "*"
+    return tuple({query["ResourceArn"]: None for query in params["MetricQueries"]})
 
 
 SERVICE = ServiceApp(

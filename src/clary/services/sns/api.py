@@ -7,22 +7,29 @@ from clary.resources.context import Platform
 from clary.services.iam.resource_policies import allows_role, allows_service
 from clary.services.sns.errors import NotFound
 from clary.services.sns.publishing import Publication, publication, publish_within
-from clary.services.sns.topics import ATTRIBUTES, is_fifo, topic_of
+from clary.services.sns.topics import ATTRIBUTES, default_policy, is_fifo, topic_of
 from clary.services.sqs.api import Posting, Sender, posting
 from clary.state.records import Record
 
-__all__ = ["Publication", "allows", "is_fifo", "publish", "send_within", "topic_of"]
+__all__ = ["Publication", "allows", "is_fifo", "publication", "publish", "send_within", "topic_of"]
 
 _PUBLISH = "sns:Publish"
 
 
 def allows(post: Posting, record: Record, sender: Sender) -> bool:
     """Whether the policy of a topic lets the sender publish to it."""
-    policy = record.document[ATTRIBUTES].get("Policy")
+    policy = record.document[ATTRIBUTES].get("Policy") or default_policy(record.arn)
     if sender.role is not None:
         return allows_role(post.identities, sender.role, policy, _PUBLISH, record.arn, sender.service.split(".")[0])
     return allows_service(
-        post.identities, policy, _PUBLISH, record.arn, sender.service, sender.source_arn, sender.source_account
+        post.identities,
+        policy,
+        _PUBLISH,
+        record.arn,
+        sender.service,
+        sender.source_arn,
+        sender.source_account,
+        sender.source_owner,
     )
 
 

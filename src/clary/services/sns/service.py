@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from clary.core.names import owner_of
 from clary.resources.context import Context, ServiceApp
 from clary.services.sns import publishing, subscriptions, topics
 from clary.services.sns.deliveries import deliver
@@ -25,20 +26,25 @@ def resource_of(context: Context, operation: str, params: Mapping[str, Any]) -> 
     return str(next((each for each in given if each), "*"))
 
 
-def policy_of(context: Context, operation: str, params: Mapping[str, Any]) -> tuple[str | None, str]:
-    """The policy of the topic that an operation acts on, and the account that it belongs to.
-
-    Raises ``NotFound`` for a topic of another account that is not there.
-    """
-    topic = resource_of(context, operation, params)
+def policy_of(context: Context, arn: str) -> str | None:
+    """The policy of a topic. Raises ``NotFound`` for one of another account that is not there."""
     with context.platform.database.read() as transaction:
-        record = topic_of(transaction, topic) if topic != "*" else None
+        record = topic_of(transaction, arn)
     if record is None:
-        parts = topic.split(":")
-        if len(parts) == 6 and parts[4] != context.account:
+        if owner_of(arn, context.account) != context.account:
             raise NotFound("Topic does not exist")
-        return None, context.account
-    return record.document[ATTRIBUTES].get("Policy"), record.key.account
+        return None
+    policy: str | None = record.document[ATTRIBUTES].get("Policy")
+    return policy
+
+
+def conditions_of(_: Context, operation: str, params: Mapping[str, Any]) -> Mapping[str, str]:
+    """What policies may ask of a subscription.
+
+    Reference: https://docs.aws.amazon.com/sns/latest/dg/sns-using-identity-based-policies.html
+    """
+    names = ("Protocol", "Endpoint") if operation == "Subscribe" else ()
+    return {f"sns:{name}": params[name] for name in names if name in params}
 
 
 SERVICE = ServiceApp(
@@ -47,5 +53,7 @@ SERVICE = ServiceApp(
     reconcilers={SUBSCRIPTION: deliver},
     resource_of=resource_of,
     policy_of=policy_of,
+    conditions_of=conditions_of,
+    tagging="TagResource",
     actions={"PublishBatch": "Publish"},
 )

@@ -37,6 +37,8 @@ class Sender:
     source_account: str = ""
     role: Subject | None = None
     """The role in which the service works, which needs no consent of the queue's policy within its account."""
+    source_owner: str = ""
+    """The account as older services tell it, whom the policy consents to that a topic has by default."""
 
 
 @dataclass
@@ -58,6 +60,13 @@ class Posting:
         assert isinstance(identity, Identities)
         return identity
 
+    def tell(self) -> None:
+        """Tell whoever waits; for when the transaction is committed."""
+        for queue in self.queues:
+            ARRIVALS.tell(queue)
+        for row in self.rows:
+            self.platform.wake(row)
+
 
 @contextmanager
 def posting(platform: Platform) -> Iterator[Posting]:
@@ -65,10 +74,7 @@ def posting(platform: Platform) -> Iterator[Posting]:
     with platform.database.write() as transaction:
         post = Posting(platform, transaction, platform.clock())
         yield post
-    for queue in post.queues:
-        ARRIVALS.tell(queue)
-    for row in post.rows:
-        platform.wake(row)
+    post.tell()
 
 
 def allows(post: Posting, record: Record, sender: Sender) -> bool:

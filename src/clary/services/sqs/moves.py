@@ -101,13 +101,20 @@ def list_moves(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     return {"Results": entries[: params.get("MaxResults", 1)]}
 
 
-def cancel_move(context: Context, params: dict[str, Any]) -> dict[str, Any]:
-    """``CancelMessageMoveTask``: a task has ended by the time that its handle is known."""
+def source_of(context: Context, handle: str) -> str | None:
+    """The ARN of the queue whose messages the task with this handle moves."""
     wanted = Query(context.account, context.region, SERVICE, KIND)
     with context.platform.database.read() as transaction:
         records = transaction.find(wanted)
-    known = [entry["TaskHandle"] for record in records for entry in record.document.get(_MOVES, [])]
-    if params["TaskHandle"] not in known:
+    found = (
+        record.arn for record in records for entry in record.document.get(_MOVES, []) if entry["TaskHandle"] == handle
+    )
+    return next(found, None)
+
+
+def cancel_move(context: Context, params: dict[str, Any]) -> dict[str, Any]:
+    """``CancelMessageMoveTask``: a task has ended by the time that its handle is known."""
+    if source_of(context, params["TaskHandle"]) is None:
         raise ResourceNotFoundException("Task does not exist.")
     raise UnsupportedOperation("Only active tasks can be cancelled.")
 

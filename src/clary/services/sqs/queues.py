@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from clary.core.errors import ResourceLimitExceeded, ValidationException
-from clary.core.names import arn, parse_arn
+from clary.core.names import arn, owner_of, parse_arn
 from clary.core.settings import Settings
 from clary.resources.context import Context, Handler
 from clary.resources.paging import cut
@@ -61,7 +61,10 @@ def named(params: Mapping[str, Any]) -> tuple[str, str]:
     url = params.get("QueueUrl")
     if not url:
         raise MissingParameter("QueueUrl")
-    parts = unquote(urlsplit(url).path).strip("/").split("/")
+    try:
+        parts = unquote(urlsplit(url).path).strip("/").split("/")
+    except ValueError:  # An address with half a bracket is none.
+        raise InvalidAddress(url) from None
     if len(parts) < 2 or not parts[-1] or not (parts[-2].isdigit() and len(parts[-2]) == 12):
         raise InvalidAddress(url)
     return parts[-2], parts[-1]
@@ -288,10 +291,8 @@ def list_tags(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         return {"Tags": transaction.tags(find_queue(context, transaction, params).arn)}
 
 
-def owners_queue(context: Context, operation: str, params: Mapping[str, Any]) -> str:
-    """The ARN of the queue that an operation acts on, for the policies; ``*`` where there is none."""
-    if operation == "ListQueues":
-        return "*"
+def queue_meant(context: Context, params: Mapping[str, Any]) -> str:
+    """The ARN of the queue that a request names; ``*`` where it names none."""
     if "SourceArn" in params:
         return str(params["SourceArn"])
     if "QueueName" in params:
@@ -303,21 +304,16 @@ def owners_queue(context: Context, operation: str, params: Mapping[str, Any]) ->
     return queue_arn(account, context.region, name)
 
 
-def policy_of(context: Context, operation: str, params: Mapping[str, Any]) -> tuple[str | None, str]:
-    """The policy of the queue that an operation acts on, and the account that it belongs to.
-
-    Raises ``QueueDoesNotExist`` for a queue of another account that is not there.
-    """
-    subject = owners_queue(context, operation, params)
-    if subject == "*" or operation == "CreateQueue":
-        return None, context.account
+def policy_of(context: Context, arn: str) -> str | None:
+    """The policy of a queue. Raises ``QueueDoesNotExist`` for one of another account that is not there."""
     with context.platform.database.read() as transaction:
-        record = queue_of(transaction, subject)
+        record = queue_of(transaction, arn)
     if record is None:
-        if subject.split(":")[4] != context.account:
+        if owner_of(arn, context.account) != context.account:
             raise QueueDoesNotExist
-        return None, context.account
-    return record.document[ATTRIBUTES].get("Policy"), record.key.account
+        return None
+    policy: str | None = record.document[ATTRIBUTES].get("Policy")
+    return policy
 
 
 OPERATIONS: Mapping[str, Handler] = {

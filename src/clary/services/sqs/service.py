@@ -5,9 +5,12 @@ Reference: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference
 
 from __future__ import annotations
 
-from clary.resources.context import Reconciliation, ServiceApp
+from collections.abc import Mapping
+from typing import Any
+
+from clary.resources.context import Context, Reconciliation, ServiceApp
 from clary.services.sqs import moves, permissions, queues, receipts, receiving, sending
-from clary.services.sqs.queues import KIND, SWEEP_SECONDS, attributes_of, owners_queue, policy_of
+from clary.services.sqs.queues import KIND, SWEEP_SECONDS, attributes_of, policy_of, queue_arn, queue_meant
 
 
 def sweep(look: Reconciliation) -> float | None:
@@ -22,6 +25,13 @@ def sweep(look: Reconciliation) -> float | None:
     return None
 
 
+def resource_of(context: Context, operation: str, params: Mapping[str, Any]) -> str:
+    """The ARN of the queue that an operation acts on, for the policies; ``*`` where there is none."""
+    if operation == "CancelMessageMoveTask":
+        return moves.source_of(context, params["TaskHandle"]) or queue_arn(context.account, context.region, "*")
+    return queue_meant(context, params)
+
+
 SERVICE = ServiceApp(
     queues.SERVICE,
     {
@@ -33,7 +43,8 @@ SERVICE = ServiceApp(
         **moves.OPERATIONS,
     },
     reconcilers={KIND: sweep},
-    resource_of=owners_queue,
+    resource_of=resource_of,
     policy_of=policy_of,
+    tagging="TagQueue",
     actions={f"{name}Batch": name for name in ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")},
 )

@@ -10,8 +10,9 @@ from clary.services.iam.api import Identities, identities_of, session_principal
 from clary.services.iam.documents import check_document
 from clary.services.iam.entities import find_access_key
 from clary.services.iam.errors import NoSuchEntity, PackedPolicyTooLarge
-from clary.services.iam.policy import Policies, Request
+from clary.services.iam.policy import Consent
 from clary.services.iam.principals import Principal, principal_of_arn
+from clary.services.iam.sessions import account_of
 from clary.services.iam.subjects import Subject, managed_document
 from clary.services.iam.view import read_tags
 
@@ -90,16 +91,10 @@ def _may_assume(
         actions.append("sts:TagSession")
     if "SourceIdentity" in params:
         actions.append("sts:SetSourceIdentity")
-    names = identities.principals(caller)
-    permissions = identities.policies_of(caller)
-    for action in actions:
-        request = Request(action, role.arn, identities.context(caller, values, role.arn), names)
-        if not role.trust.decide(request).allowed:
-            return False
-        own: Policies | None = role.trust if caller.account == role.account else None
-        if not permissions.decide(request, own).allowed:
-            return False
-    return True
+    return all(
+        identities.decide(caller, action, role.arn, values, role.trust, role.account, Consent.REQUIRED).allowed
+        for action in actions
+    )
 
 
 def _session_policies(context: Context, params: dict[str, Any]) -> tuple[list[str], int]:
@@ -140,9 +135,9 @@ def get_access_key_info(context: Context, params: dict[str, Any]) -> dict[str, A
         record = find_access_key(transaction, access_key)
     if record is not None:
         return {"Account": record.key.account}
-    if access_key.startswith("ASIA"):
-        # Temporary keys are not recorded anywhere; all that this installation hands out belong to its account.
-        return {"Account": context.account}
+    # Temporary keys are not recorded anywhere, and tell it themselves.
+    if (account := account_of(access_key)) is not None:
+        return {"Account": account}
     raise ValidationError("Invalid AccessKeyId")
 
 

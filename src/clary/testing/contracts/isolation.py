@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
+import uuid
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,7 @@ from clary.compute.isolation.select import ISOLATIONS, availability, options
 from clary.compute.placement.base import Placement
 from clary.compute.spec import ImageSpec
 from clary.testing.contracts.placement import SERVER, Jobs, Store, ask, end
-from clary.testing.contracts.waiting import log_text, wait_for
+from clary.testing.contracts.waiting import log_text, wait_for, wait_for_end
 
 
 class IsolationContract:
@@ -166,6 +170,17 @@ class IsolationContract:
         seen = jobs.run("", environment={"WORD": "1\0--bind\0/\0/tmp"})
         assert (end(seen)["event"], end(seen)["reason"]) == ("failed", "client")
 
+    def test_descriptors_are_the_usual_three(self, jobs: Jobs) -> None:
+        seen = jobs.run(
+            """
+            import os, sys
+            if sys.platform == 'linux':
+                found = [number for number in range(3, 64) if os.path.lexists(f'/proc/self/fd/{number}')]
+                assert not found, [os.readlink(f'/proc/self/fd/{number}') for number in found]
+            """
+        )
+        assert end(seen)["event"] == "completed", end(seen)
+
     def test_hosts_have_names(self, jobs: Jobs, sandboxed: None) -> None:
         code = (
             "import socket; print([socket.gethostbyname(h) for h in ('algo-1', 'algo-2', 'localhost')],"
@@ -173,3 +188,85 @@ class IsolationContract:
         )
         seen = jobs.run(code, hosts=["algo-1", "algo-2"], current_host="algo-2")
         assert "['127.0.0.1', '127.0.0.1', '127.0.0.1'] algo-2" in log_text(jobs.placement, seen.id)
+
+    def test_what_listens_on_this_machine_is_not_reached(self, jobs: Jobs, sandboxed: None) -> None:
+        """The databases of the machine's users, other jobs' servers, the desktop's bus."""
+        name = f"clary-{uuid.uuid4().hex}"
+        with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_UNIX) as abstract:
+            abstract.bind(f"\0{name}")
+            abstract.listen()
+            seen = jobs.run(
+                """
+                import errno, socket, sys, urllib.request
+                try: socket.create_connection(('127.0.0.1', int(sys.argv[1])), 5)
+                except ConnectionRefusedError: pass
+                else: raise SystemExit('reached a service of the machine')
+                other = socket.socket(socket.AF_UNIX)
+                try: other.connect('\\0' + sys.argv[2])
+                except ConnectionRefusedError: pass
+                else: raise SystemExit('reached an abstract socket')
+                """,
+                str(tcp.getsockname()[1]),
+                name,
+            )
+        assert end(seen)["event"] == "completed", log_text(jobs.placement, seen.id)
+
+    def test_a_job_is_not_the_machines_owner(self, jobs: Jobs, sandboxed: None) -> None:
+        """The addresses where clouds hand their machines credentials lead nowhere, at once."""
+        seen = jobs.run(
+            """
+            import socket
+            for address in ('169.254.169.254', '169.254.170.2', '168.63.129.16', '100.100.100.200'):
+                try: socket.create_connection((address, 80), 30)
+                except TimeoutError: raise SystemExit(f'{address} was asked')
+                except OSError as error: print(address, error)
+                else: raise SystemExit(f'{address} was reached')
+            """
+        )
+        assert end(seen)["event"] == "completed", log_text(jobs.placement, seen.id)
+
+    def test_a_server_without_network_may_listen_on_a_port(self, jobs: Jobs, sandboxed: None) -> None:
+        spec = jobs.start(jobs.python(SERVER, "tcp", kind="server", network=False))
+        address = wait_for(lambda: jobs.placement.observe(spec.id).address, what="serving")
+        assert ask(address or "") == 200
+
+    @pytest.mark.parametrize("network", [True, False], ids=["connected", "isolated"])
+    def test_hosts_speak_with_one_another(self, jobs: Jobs, sandboxed: None, network: bool) -> None:
+        """Isolated ones too: "except for calls between peers within a training cluster for distributed training". Their
+        network, and the platform in it, are there until the last of them has ended."""
+        code = """
+            import os, socket, sys, time, urllib.request
+            if sys.argv[1] == 'algo-1':
+                with socket.create_server(('algo-1', 4000)) as server:
+                    peer = server.accept()[0]
+                    peer.sendall(b'from algo-1')
+                    os._exit(0)
+            while True:
+                try: peer = socket.create_connection(('algo-1', 4000), 5)
+                except ConnectionRefusedError: time.sleep(0.01)
+                else: break
+            said = b''
+            while data := peer.recv(100): said += data
+            assert said == b'from algo-1', said
+            try: urllib.request.urlopen('URL', timeout=5)
+            except urllib.error.HTTPError: reached = True
+            except OSError as error: reached = print(error)
+            else: reached = True
+            assert bool(reached) is NETWORK
+            """.replace("URL", jobs.store.url).replace("NETWORK", str(network))
+        hosts = ["algo-1", "algo-2"]
+        ids = [f"job-{uuid.uuid4().hex[:12]}" for _ in hosts]
+        for id, host in zip(ids, hosts, strict=True):
+            jobs.start(jobs.python(code, host, id=id, network=network, hosts=hosts, current_host=host, cluster=ids))
+        for id in ids:
+            seen = wait_for_end(jobs.placement, id)
+            assert end(seen)["event"] == "completed", log_text(jobs.placement, id)
+
+    def test_nothing_of_a_network_is_left(self, jobs: Jobs, sandboxed: None) -> None:
+        """Neither after the job's end, nor when its agent is killed."""
+        spec = jobs.start(jobs.python("import time; print('up', flush=True); time.sleep(600)"))
+        jobs.says(spec.id, "up")
+        folder = jobs.placement.log(spec.id).parent
+        holder = int((folder / "network").read_text("ascii").split()[0])
+        os.kill(int((folder / "lock").read_text("ascii").split()[0]), signal.SIGKILL)
+        wait_for(lambda: not Path(f"/proc/{holder}").exists(), what="the end of the network")

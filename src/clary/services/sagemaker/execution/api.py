@@ -6,7 +6,6 @@ is dealt with here. What must be remembered stands in the record's document unde
 
 from __future__ import annotations
 
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -19,6 +18,7 @@ from clary.compute.images.environments import ImageNotReady
 from clary.compute.placement.base import Observation, PlacementError
 from clary.compute.spec import ImageSpec, JobSpec
 from clary.core.errors import ServiceError, ValidationException
+from clary.core.locks import Held
 from clary.resources.context import Context, Platform, Reconciliation
 from clary.resources.lifecycle import Lifecycle
 from clary.services.logs.api import register_stream
@@ -53,10 +53,6 @@ JOB = Lifecycle(
 
 KINDS = ("TrainingJob", "ProcessingJob", "TransformJob")
 """The kinds that share the room for jobs; endpoints do not take part, so that they never block a job."""
-
-
-# Two jobs must not both take the last place. One control plane owns the jobs of its machine, so a lock in it is enough.
-_ADMISSION = threading.Lock()
 
 
 Store = Callable[[Transaction], object]
@@ -155,7 +151,8 @@ class JobKind(ABC):
             if self.show(record, "downloading", f"Downloading the image {awaited}", platform.clock()):
                 look.save()
             return QUEUE_SECONDS
-        with _ADMISSION:
+        # Two jobs must not both take the last place, whichever control processes of this machine they are with.
+        with Held(platform.settings.run / "admission.lock"):
             decision = self._admit(look)
             if isinstance(decision, Admitted):
                 run["launched"] = True

@@ -55,6 +55,7 @@ class ProcessingJobs(JobKind):
                 max_runtime_s=document["StoppingCondition"]["MaxRuntimeInSeconds"],
                 memory_bytes=room.memory,
                 cpus=room.cores,
+                disk_bytes=document["ProcessingResources"]["ClusterConfig"]["VolumeSizeInGB"] << 30,
             ),
             network=not document.get("NetworkConfig", {}).get("EnableNetworkIsolation", False),
             hosts=hosts,

@@ -25,9 +25,9 @@ DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 
 def _prepare(context: Context, transaction: Transaction, params: dict[str, Any]) -> None:
     cluster = params["ProcessingResources"]["ClusterConfig"]
+    if "InstanceCount" not in cluster or "InstanceType" not in cluster:
+        raise ValidationException("ProcessingResources must name an InstanceCount and an InstanceType.")
     check_count(cluster["InstanceCount"], cluster["InstanceType"], "processing")
-    if cluster["InstanceCount"] > 1 and params.get("NetworkConfig", {}).get("EnableNetworkIsolation"):
-        raise NotAvailableYet("Network isolation of several instances is not available in Clary yet.")
     inputs = params.get("ProcessingInputs", [])
     outputs = params.get("ProcessingOutputConfig", {}).get("Outputs", [])
     _check_unique("input", (each["InputName"] for each in inputs))

@@ -5,19 +5,19 @@ Reference: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListMod
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 from clary.core.errors import ServiceError, ValidationException
+from clary.core.names import owner_of
 from clary.resources.context import Context
 from clary.resources.paging import page, query
 from clary.resources.view import viewer
-from clary.services.sagemaker.registry.resources import model_package_groups, model_packages
+from clary.services.iam.policy import PolicyError
+from clary.services.iam.resource_policies import checked
+from clary.services.sagemaker.registry.resources import POLICY, model_package_groups, model_packages
 from clary.state.records import Condition
 from clary.wire.catalog import service
-
-_POLICY = "_policy"
 
 
 def list_model_packages(context: Context, params: dict[str, Any]) -> dict[str, Any]:
@@ -54,7 +54,8 @@ def batch_describe(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     with context.platform.database.read() as transaction:
         for arn in params["ModelPackageArnList"]:
             try:
-                record = model_packages.named(context, transaction, {"ModelPackageArn": arn})
+                owner = replace(context, account=owner_of(arn, context.account))
+                record = model_packages.named(owner, transaction, {"ModelPackageArn": arn})
             except ServiceError as error:
                 errors[arn] = {"ErrorCode": error.code, "ErrorResponse": error.message}
             else:
@@ -65,14 +66,12 @@ def batch_describe(context: Context, params: dict[str, Any]) -> dict[str, Any]:
 def put_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """``PutModelPackageGroupPolicy``: keep who of other accounts may use a group."""
     try:
-        policy = json.loads(params["ResourcePolicy"])
-    except ValueError:
-        policy = None
-    if not isinstance(policy, dict) or "Statement" not in policy:
-        raise ValidationException("ResourcePolicy is not a valid policy document.")
+        checked(params["ResourcePolicy"])
+    except PolicyError as error:
+        raise ValidationException(f"ResourcePolicy is not a valid policy document. {error}") from error
     with context.platform.database.write() as transaction:
         record = model_package_groups.named(context, transaction, params)
-        record.document[_POLICY] = params["ResourcePolicy"]
+        record.document[POLICY] = params["ResourcePolicy"]
         transaction.update(record)
     return {"ModelPackageGroupArn": record.arn}
 
@@ -81,16 +80,16 @@ def get_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """``GetModelPackageGroupPolicy``."""
     with context.platform.database.read() as transaction:
         record = model_package_groups.named(context, transaction, params)
-    if _POLICY not in record.document:
+    if POLICY not in record.document:
         raise ValidationException(f"Cannot find resource policy for: {record.arn}")
-    return {"ResourcePolicy": record.document[_POLICY]}
+    return {"ResourcePolicy": record.document[POLICY]}
 
 
 def delete_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """``DeleteModelPackageGroupPolicy``."""
     with context.platform.database.write() as transaction:
         record = model_package_groups.named(context, transaction, params)
-        if record.document.pop(_POLICY, None) is None:
+        if record.document.pop(POLICY, None) is None:
             raise ValidationException(f"Cannot find resource policy for: {record.arn}")
         transaction.update(record)
     return {}

@@ -20,6 +20,8 @@ from clary.state.transaction import Transaction
 
 APPROVAL_CHANGED = "SageMaker Model Package State Change"
 """https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html"""
+POLICY = "_policy"
+"""In a group's document: the policy that ``PutModelPackageGroupPolicy`` has given it."""
 _MOST_ADDITIONAL = 15
 _CLONED = (
     "InferenceSpecification",

@@ -23,7 +23,7 @@ def _url(context: Context, _: Transaction, __: Record) -> str:
 
 def _prepare_domain(context: Context, _: Transaction, params: dict[str, Any]) -> None:
     if (role := params["DefaultUserSettings"].get("ExecutionRole")) is not None:
-        context.platform.identity.check_pass_role(context.caller, role, "sagemaker.amazonaws.com")
+        context.platform.identity.check_pass_role(context.caller, role, SAGEMAKER.principal, told=context.told)
     params.setdefault("AppNetworkAccessType", "PublicInternetOnly")
     params.setdefault("TagPropagation", "DISABLED")
     if "KmsKeyId" in params:
@@ -53,7 +53,7 @@ def _prepare_profile(context: Context, _: Transaction, params: dict[str, Any]) -
         raise ValidationException("SingleSignOnUserIdentifier and SingleSignOnUserValue must be given together.")
     role = params.get("UserSettings", {}).get("ExecutionRole")
     if role is not None:
-        context.platform.identity.check_pass_role(context.caller, role, "sagemaker.amazonaws.com")
+        context.platform.identity.check_pass_role(context.caller, role, SAGEMAKER.principal, told=context.told)
 
 
 def _amend_settings(member: str) -> Any:

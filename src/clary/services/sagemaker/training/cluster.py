@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clary.core.errors import NotAvailableYet, ValidationException
+from clary.core.errors import ValidationException
 from clary.services.sagemaker.execution.hosts import Host, check_count, hosts_named
 
 ONE_GROUP = "homogeneousCluster"
@@ -19,7 +19,7 @@ ONE_GROUP = "homogeneousCluster"
 def check_instances(params: Mapping[str, Any]) -> None:
     """Refuse a ``CreateTrainingJob`` request whose instances contradict each other, or cannot be had.
 
-    Raises ``ValidationException``, ``ResourceLimitExceeded`` and ``NotAvailableYet``.
+    Raises ``ValidationException`` and ``ResourceLimitExceeded``.
     """
     resources = params["ResourceConfig"]
     groups = resources.get("InstanceGroups")
@@ -42,8 +42,6 @@ def check_instances(params: Mapping[str, Any]) -> None:
     if not everyone:
         raise ValidationException("The InstanceCount of at least one instance group must be 1 or more.")
     check_count(len(everyone), everyone[0].instance_type, "training")
-    if len(everyone) > 1 and params.get("EnableNetworkIsolation"):
-        raise NotAvailableYet("Network isolation of several instances is not available in Clary yet.")
 
 
 def training_hosts(resources: Mapping[str, Any]) -> list[Host]:

@@ -105,6 +105,7 @@ class TrainingJobs(JobKind):
                 grace_s=GRACE_SECONDS,
                 memory_bytes=room.memory,
                 cpus=room.cores,
+                disk_bytes=document["ResourceConfig"].get("VolumeSizeInGB", 0) << 30 or None,
             ),
             network=not document.get("EnableNetworkIsolation", False),
             hosts=[each.name for each in hosts],

@@ -32,7 +32,7 @@ DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 
 
 def _prepare(context: Context, transaction: Transaction, params: dict[str, Any]) -> None:
-    algorithm = params["AlgorithmSpecification"]
+    algorithm = params.get("AlgorithmSpecification", {})
     if ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
         raise ValidationException("You must specify either TrainingImage or AlgorithmName, and not both.")
     if "ResourceConfig" not in params:

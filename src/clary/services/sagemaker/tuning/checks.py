@@ -171,7 +171,7 @@ def check_training(context: Context, transaction: Transaction, definition: Defin
     """
     role = definition.given["RoleArn"]
     if not context.passed and SAGEMAKER.principal:
-        context.platform.identity.check_pass_role(context.caller, role, SAGEMAKER.principal)
+        context.platform.identity.check_pass_role(context.caller, role, SAGEMAKER.principal, told=context.told)
     middle = [float(each.categories // 2) if each.categories else 0.5 for each in definition.ranges]
     request = definition.training_job("x" * _LONGEST_NAME, texts(definition.ranges, middle))
     if SCRIPT not in definition.static:

@@ -9,6 +9,7 @@ import { useState } from "react";
 import { call, pages } from "../api/client";
 import { useNotices } from "../frame/notices";
 import { Failure } from "./Failure";
+import { TAG_TEXTS } from "./tagTexts";
 import { usePolling } from "./usePolling";
 
 interface Tag {
@@ -80,6 +81,7 @@ export function Tags({ arn }: { arn: string }) {
         <TagEditor
           tags={edited}
           tagLimit={50}
+          i18nStrings={TAG_TEXTS}
           onChange={({ detail }) => {
             setEdited(detail.tags);
             setValid(detail.valid);
