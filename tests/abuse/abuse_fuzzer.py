@@ -207,6 +207,8 @@ class Fuzzer:
                     "sign-in",
                     "prices",
                     "algorithms",
+                    "role-manager",
+                    "policies",
                 ),
                 k=random.randrange(1, 6),
             )

@@ -165,6 +165,7 @@ def test_another_page_can_cause_nothing(clary_aws: Server, browser: Browser) -> 
     assert elsewhere.studio("POST", path, create)[0] == 403
     assert browser.studio("POST", path, create, origin="http://evil.example")[0] == 403
     assert browser.studio("POST", path, create, origin="null")[0] == 403
+    assert browser.studio("POST", path, create, origin="http://[::1")[0] == 403  # no address at all
     assert browser.studio("POST", path, create, sec_fetch_site="cross-site")[0] == 403
     assert browser.studio("POST", path, create, sec_fetch_site="same-site")[0] == 403
     # The cookie is good for Studio's own addresses alone.

@@ -129,7 +129,9 @@ def test_a_role_of_each_step_is_made_and_deleted(studio: Any, studio_server: Any
 
     page.get_by_role("link", name="Ask the policy simulator").click()
     page.get_by_label("Actions").fill("sagemaker:StopTrainingJob\niam:CreateRole")
-    page.get_by_role("textbox", name="Resource", exact=True).fill(f"arn:aws:sagemaker:us-east-1:{studio_server.account}:training-job/j")
+    page.get_by_role("textbox", name="Resource", exact=True).fill(
+        f"arn:aws:sagemaker:us-east-1:{studio_server.account}:training-job/j"
+    )
     studio.button("Simulate").click()
     expect(page.get_by_role("row", name=re.compile("sagemaker:StopTrainingJob Allowed"))).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("iam:CreateRole Not allowed"))).to_be_visible()

@@ -96,7 +96,7 @@ def page(
     """The rows of this page, and the token of the next where there is one."""
     assert query.limit is not None
     rows = records[: query.limit - 1]
-    if len(records) < query.limit:
+    if len(records) < query.limit or not rows:  # A page of none has no last row that the next could begin behind.
         return rows, None
     last = rows[-1]
     value = at_path(query.sort_by)(context, transaction, last)

@@ -229,7 +229,7 @@ class Studio:
             raise AccessDenied(f"Requests of Studio carry the header {OURS}.")
         origin = headers.get("origin")
         if origin is not None:
-            if origin != self._origin and urlsplit(origin).netloc != request.host:
+            if origin != self._origin and origin.partition("://")[2] != request.host:
                 raise AccessDenied("The request comes from a page that is not ours.")
         elif headers.get("sec-fetch-site", "same-origin") != "same-origin":
             raise AccessDenied("The request comes from a page that is not ours.")

@@ -424,7 +424,8 @@ class Identities:
     ) -> None:
         """Refuse a role that ``caller`` may not hand to ``service``, that does not exist or that does not trust it.
 
-        ``source_arn`` is the resource that will use the role, ``told`` what else is known of the request. Raises ``AccessDenied`` or ``ValidationException``.
+        ``source_arn`` is the resource that will use the role, ``told`` what else is known of the request. Raises
+        ``AccessDenied`` or ``ValidationException``.
         """
         self.refresh()
         principal = caller if isinstance(caller, Principal) else principal_of_arn(caller.arn)

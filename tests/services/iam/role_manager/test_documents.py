@@ -9,6 +9,8 @@ from typing import Any
 
 import botocore.session
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clary.core.errors import SerializationException, ServiceError, ValidationException
 from clary.services.iam.documents import check_document
@@ -270,6 +272,27 @@ def test_what_is_no_json_is_refused(body: bytes) -> None:
     with pytest.raises(ServiceError) as refused:
         documents_of(body, ACCOUNT, REGION)
     assert isinstance(refused.value, SerializationException)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from([*activities(), *parameters()]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*parameters(), "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+MEMBERS = st.sampled_from(["Name", "Persona", "Activities", "Parameters", "PolicyArns", "TrustedArns", "x"])
+
+
+@given(st.dictionaries(MEMBERS, JSON, max_size=6) | JSON)
+def test_nothing_that_is_wished_for_is_an_internal_failure(wish: Any) -> None:
+    try:
+        answer = documents_of(json.dumps(wish).encode(), ACCOUNT, REGION)
+    except ServiceError as refused:
+        assert refused.status == 400
+    else:
+        for policy in answer["Policies"]:
+            check_document(json.dumps(policy["Document"]), "identity")
 
 
 def test_what_is_offered_fits_together() -> None:
