@@ -16,6 +16,7 @@ import clary
 from clary.testing.postgresql import PostgreSQL
 from clary.testing.server import Server
 
+pytestmark = pytest.mark.slow("survival")
 ROLE = "arn:aws:iam::123456789012:role/ClaryExecutionRole"
 JOBS = 10
 CODE = "import os, time; open('/opt/ml/model/' + str(os.getpid()), 'w').close(); print('begun'); time.sleep(0.5)"

@@ -93,6 +93,7 @@ class EdgeApp:
         self._inference = inference
         self._control = control
         self._own = own
+        self._requests = own.watching.requests
         self._hosts = HostCheck(settings)
         self.crowd = Crowd()
         self._revisions: dict[str, int] = {}
@@ -101,10 +102,15 @@ class EdgeApp:
         """One request."""
         if scope["type"] != "http":
             return
-        begun = perf_counter()
-        request = _request(scope)
-        request_id = new_request_id()
-        call = Call(request, request_id)
+        call = Call(_request(scope), new_request_id())
+        watched = self._requests.begin(call, send)
+        try:
+            await self._take(call, receive, watched, watched.begun)
+        finally:
+            watched.end()
+
+    async def _take(self, call: Call, receive: Receive, send: Send, begun: float) -> None:
+        request, request_id = call.request, call.request_id
         try:
             self._hosts.check(request.host)
             # First, for under the host names of their pages nothing else is served.
@@ -187,6 +193,9 @@ class EdgeApp:
             response = _failure(call, error)
         response.headers.setdefault("x-amzn-requestid", request_id)
         self._trail.keep(call)
+        assert isinstance(response.body, bytes)
+        sizes = len(request.body), len(response.body)
+        self._requests.count(call, response.status, perf_counter() - begun, *sizes)
         return response
 
     async def _answer(self, call: Call, authorization: sigv4.Authorization | None, begun: float) -> Response:

@@ -76,7 +76,9 @@ class Network:
         self._link, inner = socket.socketpair()
         words = [_program("bwrap"), "--unshare-net", "--die-with-parent", "--dev-bind", "/", "/"]
         if os.geteuid():
-            words += ["--unshare-user", "--cap-add", "CAP_NET_ADMIN", "--cap-add", "CAP_NET_BIND_SERVICE"]
+            # As whose root slirp4netns, too, enters it.
+            words += ["--unshare-user", "--uid", "0", "--gid", "0"]
+            words += ["--cap-add", "CAP_NET_ADMIN", "--cap-add", "CAP_NET_BIND_SERVICE"]
         agent = os.path.join(os.path.dirname(__file__), "__main__.py")
         words += ["--", sys.executable, "-I", "-S", agent, "gate", str(inner.fileno()), "1" if self.outside else ""]
         words += [self.platform.address, str(self.platform.port)] if self.platform is not None else ["", ""]
@@ -143,8 +145,6 @@ class Network:
         alive, self._held = os.pipe()  # slirp4netns ends when this process does, however that ends
         words = [self._folder.place.outside, "--configure", "--mtu=65520", "--disable-host-loopback"]
         words += ["--enable-sandbox", "--enable-seccomp", f"--ready-fd={told}", f"--exit-fd={alive}"]
-        if os.geteuid():
-            words.append(f"--userns-path=/proc/{pid}/ns/user")
         quiet = [(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)]
         for each in (told, alive):
             os.set_inheritable(each, True)

@@ -89,6 +89,9 @@ class Bubblewrap:
         arguments += ["--hostname", spec.current_host]
         if network is not None or spec.network:
             arguments += ["--share-net"]
+        if network is not None and os.geteuid():
+            # Root of the network's user namespace is in the job's who he is outside.
+            arguments += ["--unshare-user", "--uid", str(os.getuid()), "--gid", str(os.getgid())]
         arguments += [
             "--proc",
             "/proc",
