@@ -100,9 +100,7 @@ def test_the_scheduler_outlives_a_database_that_fails(tmp_path: Path, wait_until
     asked: list[int] = []
 
     class Failing:
-        is_shared = True
-
-        def read(self) -> Any:
+        def write(self) -> Any:
             asked.append(1)
             raise OSError("disk full")
 

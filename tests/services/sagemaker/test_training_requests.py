@@ -35,14 +35,6 @@ def group(name: str, count: int = 1) -> dict[str, Any]:
             "'ml.m5.large for training job usage' is 20 Instances.*request delta of 21 Instances",
         ),
         (
-            {
-                "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1},
-                "EnableNetworkIsolation": True,
-            },
-            "UnknownOperationException",
-            "isolation of several instances",
-        ),
-        (
             {"ResourceConfig": {"InstanceGroups": [group("a"), group("a")]}},
             "ValidationException",
             "must be unique: a, a",
