@@ -23,7 +23,7 @@ def _share(name: str) -> Any:
     return module
 
 
-for _name in ("abuse_processes", "abuse_wire", "abuse_values", "abuse_requests", "abuse_fuzzer"):
+for _name in ("abuse_machine", "abuse_processes", "abuse_wire", "abuse_values", "abuse_requests", "abuse_fuzzer"):
     _share(_name)
 
 

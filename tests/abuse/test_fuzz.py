@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 from abuse_fuzzer import Fuzzer
+from abuse_machine import Stalls
 from abuse_processes import Processes
 from abuse_requests import Call
 from abuse_wire import Answer, Broken, Line
@@ -66,7 +67,7 @@ def is_fault(answer: Answer, method: str) -> bool:
     return not any(code in text for code in ALLOWED.get(answer.status, ()))
 
 
-def work(fuzzer: Fuzzer, numbers: Iterator[int], findings: Findings) -> None:
+def work(fuzzer: Fuzzer, numbers: Iterator[int], findings: Findings, stalls: Stalls) -> None:
     """Send requests over one connection after another, for as long as there are numbers."""
     line = Line(fuzzer.server.url)
     for number in numbers:
@@ -81,7 +82,7 @@ def work(fuzzer: Fuzzer, numbers: Iterator[int], findings: Findings) -> None:
             answer = line.ask(raw, method)
         except TimeoutError:
             # What was spoilt may tell of more than it sends; the server waits for that, for a while.
-            if not broken:
+            if not broken and not stalls.within(began, time.monotonic()):
                 findings.add(f"hang {call.name}", number, raw, None)
             continue
         except Broken as error:
@@ -98,13 +99,19 @@ def work(fuzzer: Fuzzer, numbers: Iterator[int], findings: Findings) -> None:
         findings.statuses[answer.status] += 1
         if is_fault(answer, method):
             findings.add(f"{answer.status} {call.name}", number, raw, answer)
-        elif (took := time.monotonic() - began) > SLOW_SECONDS and call.name not in SLOW_BY_NATURE:
+        elif (took := _took(began, stalls)) > SLOW_SECONDS and call.name not in SLOW_BY_NATURE:
             findings.add(f"slow {call.name} ({took:.1f} s)", number, raw, answer)
         if answer.status == 200 and not broken and len(answer.body) < 100_000:
             service = call.name.partition(".")[0]
             for found in _NAMED.findall(answer.body.decode("utf-8", "replace") + _sent(call))[:60]:
                 fuzzer.known.add(service, found[0] or found[2], found[1] or found[3])
     line.close()
+
+
+def _took(began: float, stalls: Stalls) -> float:
+    """The seconds of an answer, without those in which the machine stood still."""
+    now = time.monotonic()
+    return now - began - stalls.within(began, now)
 
 
 def _sent(call: Call) -> str:
@@ -130,18 +137,20 @@ def test_nothing_is_answered_with_a_fault(victim: Server) -> None:
     fuzzer = Fuzzer(victim, SEED)
     before, memory = processes.pids(), {}
     began = time.monotonic()
-    for start in range(0, REQUESTS, ROUND):
-        victim.reset()
-        fuzzer.prepare()
-        numbers = Shared(range(start, min(start + ROUND, REQUESTS)))
-        threads = [threading.Thread(target=work, args=(fuzzer, numbers, findings)) for _ in range(THREADS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        memory[start] = processes.memory_mb()
-        print(f"{start + ROUND} requests, {time.monotonic() - began:.0f} s, {memory[start]}, {dict(findings.statuses)}")
-        assert processes.pids() == before, "a process died"
+    with Stalls(victim.home) as stalls:
+        for start in range(0, REQUESTS, ROUND):
+            victim.reset()
+            fuzzer.prepare()
+            numbers = Shared(range(start, min(start + ROUND, REQUESTS)))
+            threads = [threading.Thread(target=work, args=(fuzzer, numbers, findings, stalls)) for _ in range(THREADS)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            memory[start] = processes.memory_mb()
+            took = time.monotonic() - began
+            print(f"{start + ROUND} requests, {took:.0f} s, {memory[start]}, {dict(findings.statuses)}")
+            assert processes.pids() == before, "a process died"
     print(findings)
     tracebacks = processes.tracebacks()
     for text, count in Counter(tracebacks).most_common():

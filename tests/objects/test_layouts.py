@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from clary.core.settings import SettingsError
 from clary.objects import index
 from clary.objects.check import check
 from clary.objects.model import Attributes
@@ -66,5 +67,5 @@ def test_a_layout_of_tomorrow_is_left_alone(run: Any, stream: Any, tmp_path: Pat
     path = tmp_path / "store" / "index.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA user_version = {index.SCHEMA_VERSION + 1}")
-    with pytest.raises(RuntimeError, match="has layout"):
+    with pytest.raises(SettingsError, match="is of a newer version of Clary"):
         run(write)

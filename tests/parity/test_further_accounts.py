@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from parity_lab import Lab, channel, eventually, labelled_rows, without_label
 
+pytestmark = pytest.mark.slow("iam")
 BUCKET = "branch-data"
 ENTRANCE = "arn:aws:iam::{}:role/OrganizationAccountAccessRole"
 

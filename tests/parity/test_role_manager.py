@@ -15,6 +15,7 @@ from clary.cli.client import Client
 from clary.cli.installation import Installation
 from clary.core.settings import load
 
+pytestmark = pytest.mark.slow("iam")
 PIPELINE = json.dumps({"Version": "2020-12-01", "Parameters": [], "Steps": []})
 
 

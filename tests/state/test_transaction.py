@@ -134,6 +134,28 @@ def test_filters(database: Database) -> None:
     assert names(arns=()) == []
 
 
+def test_regions_and_statuses_are_told(database: Database) -> None:
+    with database.write() as transaction:
+        assert (transaction.regions(ACCOUNT), transaction.count_statuses("sagemaker", ("TrainingJob",))) == ([], [])
+        for name, account, region, kind, status in (
+            ("a", ACCOUNT, "us-east-1", "TrainingJob", "Failed"),
+            ("b", ACCOUNT, "eu-west-1", "TrainingJob", "Failed"),
+            ("c", ACCOUNT, "eu-west-1", "Endpoint", "InService"),
+            ("d", "210987654321", "us-west-2", "TrainingJob", "Completed"),
+            ("e", ACCOUNT, "us-east-1", "Model", ""),
+        ):
+            key = Key(account, region, "sagemaker", kind, "", name)
+            transaction.insert(Record(key, f"arn:{name}", 1.0, 1.0, {}, status))
+    with database.read() as transaction:
+        assert transaction.regions(ACCOUNT) == ["eu-west-1", "us-east-1"]
+        found = transaction.count_statuses("sagemaker", ("TrainingJob", "Endpoint"))
+    assert sorted(found) == [
+        ("Endpoint", "InService", 1),
+        ("TrainingJob", "Completed", 1),
+        ("TrainingJob", "Failed", 2),
+    ]
+
+
 def test_a_lease_goes_to_one_and_an_old_fence_cannot_write(database: Database) -> None:
     with database.write() as transaction:
         transaction.insert(record("a", wake_at=1.0))

@@ -354,3 +354,17 @@ def plant() -> Iterator[Plant]:
     finally:
         made.close()
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def new_plant() -> Iterator[Callable[[Path], Plant]]:
+    """Makes further installations of homes that a test has; they end with it."""
+    plants: list[Plant] = []
+
+    def make(home: Path) -> Plant:
+        plants.append(Plant(home))
+        return plants[-1]
+
+    yield make
+    for each in plants:
+        each.close()

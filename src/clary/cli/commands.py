@@ -101,13 +101,13 @@ def down(options: Namespace) -> None:
 
 
 def status(options: Namespace) -> None:
-    """Show the processes, and the jobs and endpoints at work. Exits with 1 if Clary is not running."""
+    """Show the processes, the jobs and endpoints at work, and what is wrong. Exits with 1 if anything is."""
     from clary.cli.status import collect, render
 
     installation = Installation.find(options.home)
     document = collect(installation)
     print(json.dumps(document) if options.json else render(document, installation))
-    if not document["ready"]:
+    if not document["ready"] or document["problems"]:
         raise Exit(1)
 
 
@@ -219,10 +219,42 @@ def doctor(options: Namespace) -> None:
 
 
 def _read_so_far(done: int, total: int) -> None:
+    _so_far(done, total, "read")
+
+
+def _so_far(done: int, total: int, what: str) -> None:
     if sys.stderr.isatty():
-        print(f"\r{done / 1e6:,.0f} of {total / 1e6:,.0f} MB read ", end="", file=sys.stderr, flush=True)
+        print(f"\r{done / 1e6:,.0f} of {total / 1e6:,.0f} MB {what} ", end="", file=sys.stderr, flush=True)
         if done >= total:
             print(file=sys.stderr)
+
+
+def backup(options: Namespace) -> None:
+    """Write a backup of state and objects, while Clary runs or not. It goes to a new folder, or to a new .tar file."""
+    from clary.cli.backup import made, run
+
+    words = ["backup", str(options.target.absolute())]
+    words += ["--without-secrets"] if options.without_secrets else []
+    words += ["--link"] if options.link else []
+    words += ["--since", str(options.since.absolute())] if options.since else []
+    done = run(Installation.find(options.home), words, _written_so_far)
+    print(json.dumps(done) if options.json else made(done))
+
+
+def restore(options: Namespace) -> None:
+    """Restore a backup into a home folder that is empty or new."""
+    from clary.cli.backup import restored, run
+
+    installation = Installation.find(options.home)
+    words = ["restore", str(options.source.absolute())]
+    words += ["--replace"] if options.replace else []
+    words += ["--master-key", str(options.master_key.absolute())] if options.master_key else []
+    done = run(installation, words, _written_so_far)
+    print(json.dumps(done) if options.json else restored(done, installation))
+
+
+def _written_so_far(done: int, total: int) -> None:
+    _so_far(done, total, "written")
 
 
 def quickstart(options: Namespace) -> None:

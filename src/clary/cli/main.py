@@ -76,6 +76,19 @@ def _running(command: Add) -> None:
     doctor.add_argument(
         "--deep", action="store_true", help="also read everything that is stored, to find what has been damaged"
     )
+    backup = command(commands.backup, "backup")
+    backup.add_argument("target", type=Path, metavar="TARGET", help="a folder that does not exist yet, or a .tar file")
+    backup.add_argument("--without-secrets", action="store_true", help="leave out the master key and all others")
+    backup.add_argument(
+        "--link", action="store_true", help="give blobs a second name instead of a copy, on the same disk only"
+    )
+    backup.add_argument("--since", type=Path, metavar="DIR", help="share the blobs that this older backup has")
+    restore = command(commands.restore, "restore")
+    restore.add_argument("source", type=Path, metavar="SOURCE", help="what `clary backup` has written")
+    restore.add_argument("--replace", action="store_true", help="move an installation that is there aside")
+    restore.add_argument("--master-key", type=Path, metavar="FILE", help="for a backup that was made without secrets")
+    _json(backup)
+    _json(restore)
     _json(command(commands.version, "version"))
 
 

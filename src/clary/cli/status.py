@@ -1,7 +1,8 @@
-"""What runs in an installation: its processes, and its jobs and endpoints."""
+"""What runs in an installation, its processes, jobs and endpoints, and what is wrong with them."""
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -17,6 +18,11 @@ _KINDS = (
     ("transform jobs", "ListTransformJobs", "TransformJobSummaries", "TransformJobName", "InProgress"),
     ("endpoints", "ListEndpoints", "Endpoints", "EndpointName", "InService"),
 )
+
+
+_MARKS = {"error": "✗", "warning": "!"}
+_PATIENCE_S = 30.0
+"""The platform asks each of its processes, and waits for one that does not answer."""
 
 
 def work(installation: Installation) -> dict[str, list[str]]:
@@ -46,12 +52,26 @@ def at_work(installation: Installation) -> str:
     )
 
 
+def problems(installation: Installation) -> list[dict[str, Any]]:
+    """What is wrong, the worst first: ``severity``, ``code``, ``text``, ``remedy`` and ``resources`` of each.
+
+    Raises ``ApiError`` and ``OSError``.
+    """
+    status, body = installation.client(timeout=_PATIENCE_S).send("GET", "/_clary/health/problems", "clary")
+    document: dict[str, Any] = json.loads(body)
+    if status != 200:
+        raise ApiError(str(document.get("code", "Unknown")), str(document.get("message", "")), status)
+    found: list[dict[str, Any]] = document["problems"]
+    return found
+
+
 def collect(installation: Installation) -> dict[str, Any]:
     """The document that ``clary status --json`` prints."""
     running = installation.running
     document: dict[str, Any] = {
         "running": running is not None,
         "ready": False,
+        "problems": [],
         "home": str(installation.home),
         "version": __version__,
     }
@@ -72,6 +92,8 @@ def collect(installation: Installation) -> dict[str, Any]:
     }
     document["objects"] = objects.describe(installation)
     try:
+        # First, for they are told also while the control plane does not answer.
+        document["problems"] = problems(installation)
         document["work"] = work(installation)
     except (ApiError, OSError) as error:
         document["ready"] = False
@@ -96,11 +118,19 @@ def render(document: dict[str, Any], installation: Installation) -> str:
     for name, process in document["processes"].items():
         restarts = f", started again {process['restarts']} times" if process["restarts"] else ""
         lines.append(f"  {name.capitalize():<10} process {process['pid']}{restarts}")
-    if "problem" in document:
-        lines.append(f"  Problem    {document['problem']}")
     for kind, names in document.get("work", {}).items():
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         lines.append(f"  {kind.capitalize():<16} {len(names)}{': ' + shown if names else ''}")
+    lines.append("")
+    if "problem" in document:
+        lines += [
+            f"{_MARKS['error']} {document['problem']}",
+            f"  The ends of the logs in {installation.settings.log} say why.",
+        ]
+    for problem in document["problems"]:
+        lines += [f"{_MARKS[problem['severity']]} {problem['text']}", f"  {problem['remedy']}"]
+    if not document["problems"] and document["ready"]:
+        lines.append("Everything works.")
     return "\n".join(lines)
 
 

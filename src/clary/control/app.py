@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
 from clary.control.authorization import authorized
 from clary.control.own import OwnRequests
+from clary.control.watching import Watching
 from clary.core.errors import (
     ConflictException,
     InternalFailure,
@@ -16,6 +18,7 @@ from clary.core.errors import (
     ServiceError,
     UnknownOperationException,
 )
+from clary.core.tracing import Tracer, place_below, read
 from clary.resources.context import Context, Platform, ServiceApp
 from clary.services.cloudtrail.api import TRAIL_HEADER, Told
 from clary.services.cloudwatch.api import keep_batch
@@ -45,12 +48,16 @@ class ControlApp:
         identities: Identities,
         services: Mapping[str, ServiceApp],
         reset: Callable[[], None],
+        watching: Watching,
+        tracer: Tracer | None = None,
     ) -> None:
+        self._tracer = tracer
         self._platform = platform
         self._identities = identities
         self._services = services
         keep_metrics = partial(keep_batch, platform)
-        self._own = OwnRequests(identities, services, platform.settings.account, reset, keep_metrics, platform)
+        account = platform.settings.account
+        self._own = OwnRequests(identities, services, account, reset, keep_metrics, platform, watching)
 
     def answer(self, request: Request) -> Response:
         """One request; waits until it is done, so that each has a thread."""
@@ -67,6 +74,8 @@ class ControlApp:
             self._identities.refresh()  # another process may have changed them
         service = service_named(name)
         operation, protocol = None, service.protocol
+        parent = read(request.headers.get("x-clary-traceparent")) if self._tracer is not None else None
+        place, began = place_below(parent), time.time()
         told = Told(name)
         try:
             if wanted:
@@ -86,6 +95,7 @@ class ControlApp:
                 platform=self._platform,
                 # AWS's SDKs number each call and keep the number when they try it again.
                 token=request.headers.get("amz-sdk-invocation-id") or request_id,
+                trace=str(place) if parent is not None else "",
                 told=way_here(request.headers, request.headers.get("x-clary-client", ""), region),
             )
             handler = self._handler(name, operation.name)
@@ -112,6 +122,10 @@ class ControlApp:
                 if wanted
                 else serialize_error(service, failure, request_id, operation, protocol)
             )
+        if self._tracer is not None and parent is not None:
+            broken = f"HTTP {response.status}" if response.status >= 500 else ""
+            called = f"control {name} {operation.name if operation is not None else ''}".rstrip()
+            self._tracer.keep(called, place, parent, began, time.time(), error=broken)
         response.headers[TRAIL_HEADER] = told.text(response.headers)
         return response
 

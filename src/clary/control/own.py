@@ -1,5 +1,5 @@
 """What the edge asks of control for itself: the reset for tests, the sign-in of people, the sessions of browsers with
-tracking servers, what Studio must know, and that control keeps what the edge has measured."""
+tracking servers, what Studio must know, how the work goes, and that control keeps what the edge has measured."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from clary.control import model
+from clary.control.watching import Watching
 from clary.core.errors import ServiceError, ValidationException
 from clary.resources.context import Platform, ServiceApp
 from clary.services import s3_notifications
@@ -33,7 +34,9 @@ class OwnRequests:
         reset: Callable[[], None],
         keep_metrics: Callable[[bytes], None],
         platform: Platform,
+        watching: Watching,
     ) -> None:
+        self._watching = watching
         self._identities = identities
         self._sign_ins = SignIns(identities, identities.clock)
         self._tracking_sessions = Sessions(identities)
@@ -62,6 +65,14 @@ class OwnRequests:
         if page == ("POST", "/_clary/metrics"):
             self._keep_metrics(request.body)
             return {}
+        if page == ("POST", "/_clary/watching/numbers"):
+            return self._watching.numbers()
+        if page == ("POST", "/_clary/watching/work"):
+            return self._watching.work()
+        if page == ("POST", "/_clary/watching/own-problems"):
+            return self._watching.own_problems()
+        if page == ("POST", "/_clary/watching/problems"):
+            return self._watching.problems(_members(request)["account"])
         if page == ("POST", "/_clary/mlflow/session"):
             members = _members(request)
             return {"session": self._tracking_sessions.begin(key_of(members["server"]), members["ticket"])}

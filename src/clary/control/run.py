@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import signal
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import uvloop
@@ -17,19 +18,21 @@ from clary.control.app import ControlApp
 from clary.control.child import EXIT_SETTINGS
 from clary.control.leftovers import end_leftovers
 from clary.control.listener import Listener
+from clary.control.measured import MeasuredDatabase
 from clary.control.reset import reset
 from clary.control.scheduler import Scheduler
 from clary.control.wake import Others, listen_for_agents
+from clary.control.watching import Watching
 from clary.core import clock
 from clary.core.parent import when_parent_leaves
 from clary.core.process import begin
 from clary.core.settings import Settings, SettingsError
+from clary.core.tracing import Tracer
 from clary.resources.context import Platform
 from clary.services.catalog import services
 from clary.services.iam.api import Identities
 from clary.services.kms.seeded import add_test_keys
 from clary.services.sqs.arrivals import ARRIVALS
-from clary.state.database import Database
 
 THREADS = 16
 """For the reconcilers; requests have threads of their own."""
@@ -37,7 +40,7 @@ THREADS = 16
 
 async def serve(settings: Settings, name: str) -> None:
     """Answer the edge and run the reconcilers as the control process ``name``, until told to stop."""
-    database = Database(settings.database_url)
+    database = MeasuredDatabase(settings.database_url)
     database.prepare()
     identities = Identities(database, settings)
     identities.bootstrap()
@@ -61,7 +64,11 @@ async def serve(settings: Settings, name: str) -> None:
         wake=scheduler.wake,
         clock=clock.now,
     )
-    app = ControlApp(platform, identities, apps, lambda: reset(platform, identities, scheduler))
+    tracer = scheduler.tracer = Tracer(settings.otlp_endpoint, name) if settings.otlp_endpoint else None
+    if tracer is not None:
+        threading.Thread(target=tracer.run, name="tracer", daemon=True).start()
+    watching = Watching(platform, database, scheduler)
+    app = ControlApp(platform, identities, apps, lambda: reset(platform, identities, scheduler), watching, tracer)
     listener = Listener(settings.control_socket(name), app.answer)
     others = [settings.wake_socket(each) for each in settings.control_names if each != name]
     scheduler.others = Others(others)
@@ -78,6 +85,8 @@ async def serve(settings: Settings, name: str) -> None:
         ARRIVALS.close()
         listener.stop()
         agents.close()
+        if tracer is not None:
+            tracer.close()
         work.cancel()
         executor.shutdown(wait=True, cancel_futures=True)
         placement.retire_all()

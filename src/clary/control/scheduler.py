@@ -11,13 +11,20 @@ import asyncio
 import heapq
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import perf_counter
+from typing import NamedTuple
 
+from clary.control.measured import Durations
+from clary.control.spans import trace_look
 from clary.control.wake import Others
+from clary.core.exposition import Family, single
 from clary.core.ids import token
+from clary.core.tracing import Tracer
 from clary.resources.context import Platform, Reconciler
 from clary.state.records import Record, VersionConflict
 from clary.state.transaction import Transaction
@@ -31,6 +38,9 @@ LONGEST_PAUSE_SECONDS = 60.0
 FAULT_SECONDS = 1.0
 """How long the scheduler rests when the database does not take its leases, for example because the disk is full."""
 
+LONGEST_ERROR = 300
+"""Characters of an error that are kept for people; the log has all."""
+
 
 @dataclass
 class Look:
@@ -39,6 +49,8 @@ class Look:
     platform: Platform
     record: Record
     fence: int
+    saved: bool = False
+    """Whether the look has changed the resource."""
 
     def save(self, also: Callable[[Transaction], object] | None = None) -> None:
         """Store ``record``, and in the same transaction what ``also``, called with it, does.
@@ -50,6 +62,7 @@ class Look:
             transaction.update(self.record, fence=self.fence)
             if also is not None:
                 also(transaction)
+        self.saved = True
 
     def delete(self, also: Callable[[Transaction], object] | None = None) -> None:
         """Remove the record; otherwise as ``save``."""
@@ -57,6 +70,13 @@ class Look:
             transaction.delete(self.record)
             if also is not None:
                 also(transaction)
+
+
+class Failing(NamedTuple):
+    """A resource whose looks fail: how often in a row, and how the last one did."""
+
+    times: int
+    error: str
 
 
 class Scheduler:
@@ -73,7 +93,9 @@ class Scheduler:
         self._next: dict[int, float] = {}
         self._running: set[int] = set()
         self._again: set[int] = set()
-        self._failures: dict[int, int] = {}
+        self.failing: dict[int, Failing] = {}
+        """By row; for the loop's thread, and for others to copy."""
+        self._durations = Durations()
         self._event = asyncio.Event()
         self._unknown = True
         self._loop = asyncio.get_running_loop()
@@ -84,6 +106,8 @@ class Scheduler:
         self._claimed = self._renewed = float("-inf")
         self.others = Others(())
         """The processes that share the work."""
+        self.tracer: Tracer | None = None
+        """Takes the spans of looks, where that is wanted."""
         self._taken_over = False
 
     def wake(self, row_id: int) -> None:
@@ -198,12 +222,13 @@ class Scheduler:
             seconds = await self._loop.run_in_executor(self._executor, self._reconcile, row_id, self._fences[row_id])
         except VersionConflict:
             seconds = 0.0
-        except Exception:
-            failures = self._failures[row_id] = self._failures.get(row_id, 0) + 1
+        except Exception as error:
+            failures = self.failing[row_id].times + 1 if row_id in self.failing else 1
+            self.failing[row_id] = Failing(failures, f"{type(error).__name__}: {error}"[:LONGEST_ERROR])
             seconds = min(LONGEST_PAUSE_SECONDS, 0.5 * 2**failures)
             log.exception("reconciling row %d failed %d times, again in %.0f s", row_id, failures, seconds)
         else:
-            self._failures.pop(row_id, None)
+            self.failing.pop(row_id, None)
         self._running.discard(row_id)
         again = row_id in self._again
         self._again.discard(row_id)
@@ -232,5 +257,31 @@ class Scheduler:
             record = transaction.by_id(row_id)
         if record is None or record.fence != fence or record.wake_at is None:
             return None
-        reconciler = self._reconcilers[record.key.service, record.key.kind]
-        return reconciler(Look(self._platform, record, fence))
+        kind = record.key.kind
+        reconciler = self._reconcilers[record.key.service, kind]
+        begun = perf_counter()
+        failed = True
+        try:
+            began = time.time()
+            look = Look(self._platform, record, fence)
+            seconds = reconciler(look)
+            failed = False
+            if self.tracer is not None and look.saved:
+                trace_look(self.tracer, record, began, time.time())
+        except VersionConflict:
+            failed = False  # it is looked at again at once
+            raise
+        finally:
+            self._durations.add(kind, perf_counter() - begun, failed)
+        return seconds
+
+    def families(self) -> list[Family]:
+        """What was counted, for Prometheus; from any thread."""
+        return [
+            self._durations.family("clary_reconcile_seconds", "Looks of the reconcilers at resources.", "kind"),
+            self._durations.failures("clary_reconcile_failures_total", "Looks that ended with an error.", "kind"),
+            single("clary_reconcile_failing", "gauge", "Resources whose last look failed.", len(self.failing)),
+            single("clary_leases", "gauge", "Resources with work that this process looks after.", len(self._fences)),
+            single("clary_looks_in_progress", "gauge", "Looks that are under way.", len(self._running)),
+            single("clary_looks_due", "gauge", "Resources that wait for a look, or for its time.", len(self._next)),
+        ]

@@ -71,7 +71,7 @@ def render(families: Iterable[Family]) -> bytes:
         lines.append(f"# HELP {name} {_escaped(text)}\n# TYPE {name} {kind}\n")
         for labels, value, suffix in samples:
             told = ",".join(f'{key}="{_quoted(each)}"' for key, each in labels.items())
-            lines.append(f"{name}{suffix}{{{told}}} {_number(value)}\n" if told else f"{name}{suffix} {_number(value)}\n")
+            lines.append(f"{name}{suffix}{f'{{{told}}}' if told else ''} {_number(value)}\n")
     return "".join(lines).encode("utf-8", "replace")
 
 

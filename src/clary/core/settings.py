@@ -74,6 +74,9 @@ class Settings:
     move data. The oldest make room for new ones."""
     audit_data: bool = True
     """Whether calls that move data are recorded: objects of S3, invocations of endpoints, messages, metrics."""
+    otlp_endpoint: str = ""
+    """The address of an OpenTelemetry collector that gets traces, ``http://127.0.0.1:4318``; empty means
+    ``OTEL_EXPORTER_OTLP_ENDPOINT``, and no traces where that is not set either."""
     test_mode: bool = False
     """Seed the well-known keys of public test suites; only on loopback."""
 
@@ -96,6 +99,8 @@ class Settings:
             _check_objects_url(self.objects_url)
         if self.master_key and self.master_key_file.is_relative_to(self.home):
             raise SettingsError(f"master_key must lie outside of the home folder, got {self.master_key!r}")
+        if self.otlp_endpoint and not self.otlp_endpoint.startswith(("http://", "https://")):
+            raise SettingsError("otlp_endpoint must begin with http:// or https://")
         if not 1 <= self.audit_days <= 3653:
             raise SettingsError(f"audit_days must lie in 1..3653, got {self.audit_days}")
         if self.audit_mb < 4:
@@ -204,6 +209,9 @@ def load(home: Path | str | None = None, environ: Mapping[str, str] = os.environ
     folder = Path(home or environ.get("CLARY_HOME") or Path.home() / ".clary").expanduser().absolute()
     cache = Path(environ.get("CLARY_CACHE") or Path.home() / ".cache" / "clary").expanduser().absolute()
     values: dict[str, Any] = {"cache": cache}
+    if (collector := environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")).startswith(("http://", "https://")):
+        # It is not ours alone, and so it keeps nobody from starting whatever else it says.
+        values["otlp_endpoint"] = collector
     file = folder / "settings.toml"
     if file.exists():
         try:

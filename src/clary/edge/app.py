@@ -105,7 +105,7 @@ class EdgeApp:
         call = Call(_request(scope), new_request_id())
         watched = self._requests.begin(call, send)
         try:
-            await self._take(call, receive, watched, watched.begun)
+            await self._take(call, receive, watched.send, watched.begun)
         finally:
             watched.end()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from clary.core.errors import ServiceUnavailable, named
+from clary.core.errors import ServiceError, ServiceUnavailable, named
 from clary.edge.answer import Answer, Header, NotConnected, UpstreamError
 from clary.edge.upstream import Pool
 from clary.services.cloudtrail.api import TRAIL_HEADER
@@ -78,6 +78,8 @@ class Control:
             headers.append((b"x-clary-operation", operation.encode("latin-1")))
         if principal is not None:
             headers.append((b"x-clary-principal", _told(principal)))
+        if request.trace:
+            headers.append((b"x-clary-traceparent", request.trace.encode()))
         if request.client:
             headers.append((b"x-clary-client", request.client.encode("latin-1")))
         target = request.path.encode("latin-1") + (b"?" + request.query.encode("latin-1") if request.query else b"")
@@ -107,6 +109,26 @@ class Control:
         if response.status != 200:
             raise named(document.get("code", "InternalFailure"), response.status, document.get("message", ""))
         return document
+
+    async def ask_all(
+        self, path: str, members: Mapping[str, Any], seconds: float
+    ) -> dict[str, dict[str, Any] | ServiceError]:
+        """What each process of the control plane answers within ``seconds``, by its name, or how that failed."""
+
+        async def ask(address: str) -> dict[str, Any] | ServiceError:
+            headers = [(b"x-clary-service", b"clary"), (b"x-clary-request-id", b"edge")]
+            try:
+                answer = await self._pool.request(address, b"POST", path.encode(), headers, body, seconds)
+            except (UpstreamError, TimeoutError) as error:
+                return ServiceUnavailable(str(error) or "no answer in time")
+            document: dict[str, Any] = orjson.loads(answer.body)
+            if answer.status != 200:
+                return named(document.get("code", "InternalFailure"), answer.status, document.get("message", ""))
+            return document
+
+        addresses, body = sorted(self.addresses), orjson.dumps(members)
+        answers = await asyncio.gather(*map(ask, addresses))
+        return {Path(address).stem: answer for address, answer in zip(addresses, answers, strict=True)}
 
     async def _ask(self, method: bytes, target: bytes, headers: list[Header], body: bytes) -> Answer:
         until = time.monotonic() + WAIT_SECONDS

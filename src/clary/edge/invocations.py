@@ -12,13 +12,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from math import ceil, log
 
 import msgspec
 
 from clary.core.errors import ServiceError
+from clary.core.exposition import Family, Sample
 from clary.core.ids import token
 from clary.edge.forward import Control
 from clary.services.cloudwatch.api import Batch, Metric, Point, Summary
@@ -74,6 +75,27 @@ class Latency:
         return Summary(self.count, self.sum, self.least, self.most, Sketch(positive=self.buckets))
 
 
+class Totals:
+    """What was counted of one variant since the process began; seconds."""
+
+    __slots__ = ("answered_4xx", "answered_5xx", "invocations", "model", "overhead")
+
+    def __init__(self) -> None:
+        self.invocations = self.answered_4xx = self.answered_5xx = 0
+        self.model = [0.0, 0.0]
+        """How many there were, and the sum of their seconds."""
+        self.overhead = [0.0, 0.0]
+
+    def add(self, counts: Counts) -> None:
+        """What a second has brought."""
+        self.invocations += counts.invocations
+        self.answered_4xx += counts.answered_4xx
+        self.answered_5xx += counts.answered_5xx
+        for total, latency in ((self.model, counts.model), (self.overhead, counts.overhead)):
+            total[0] += latency.count
+            total[1] += latency.sum / 1e6
+
+
 class Invocations:
     """All that is counted and that control has not kept yet."""
 
@@ -82,6 +104,7 @@ class Invocations:
         self._clock = clock
         self._counts: dict[Variant, Counts] = {}
         self._waiting: dict[tuple[Variant, int], dict[str, Summary]] = {}
+        self._totals: dict[Variant, Totals] = {}
         self._sender = token(16)
         self._number = 0
         self._sent: bytes | None = None
@@ -147,9 +170,29 @@ class Invocations:
         except TimeoutError:
             logger.warning("metrics of endpoints of the last seconds are lost: the control plane cannot be reached")
 
+    def families(self, is_there: Callable[[str, str, str], bool]) -> Iterator[Family]:
+        """What was counted, for Prometheus, of the endpoints that are there still: account, region and name say so."""
+        for variant in [each for each in self._totals if not is_there(*each[:3])]:
+            del self._totals[variant]
+        invocations: list[Sample] = []
+        latencies: dict[str, list[Sample]] = {"model": [], "overhead": []}
+        for variant, totals in self._totals.items():
+            of = dict(zip(("account", "region", "endpoint", "variant"), variant, strict=True))
+            failed = {"4xx": totals.answered_4xx, "5xx": totals.answered_5xx}
+            for status, count in {"2xx": totals.invocations - sum(failed.values()), **failed}.items():
+                invocations.append(Sample({**of, "status": status}, count))
+            for name, (times, seconds) in (("model", totals.model), ("overhead", totals.overhead)):
+                latencies[name] += [Sample(of, seconds, "_sum"), Sample(of, times, "_count")]
+        yield Family("clary_endpoint_invocations_total", "counter", "Invocations, as the model answered.", invocations)
+        text = "From asking the model to its whole answer."
+        yield Family("clary_endpoint_model_seconds", "summary", text, latencies["model"])
+        text = "From the arrival of an invocation to asking the model."
+        yield Family("clary_endpoint_overhead_seconds", "summary", text, latencies["overhead"])
+
     def forget(self) -> None:
         """Forget everything, after a reset."""
         self._counts.clear()
+        self._totals.clear()
         self._waiting.clear()
         self._sent = None
 
@@ -179,6 +222,7 @@ class Invocations:
         # The second that has just ended; the task is called a moment after it.
         minute = int(self._clock() - EVERY_SECONDS / 2) // _MINUTE * _MINUTE
         for variant, counts in counted.items():
+            self._totals.setdefault(variant, Totals()).add(counts)
             self._put(variant, minute, _summaries(counts))
         if len(self._waiting) > MOST_WAITING:
             whole, self._waiting = self._waiting, {}

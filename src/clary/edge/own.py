@@ -22,6 +22,7 @@ from clary.edge.invocations import Invocations
 from clary.edge.routes import Routes
 from clary.edge.trail import Call
 from clary.edge.upstream import Pool
+from clary.edge.watching import Watching
 from clary.objects.store import ObjectStore
 from clary.services.cloudtrail.api import data_events
 from clary.services.iam.api import Identities, Principal
@@ -68,7 +69,9 @@ class OwnPages:
         store: ObjectStore | ExternalS3,
         invocations: Invocations,
         captures: Captures,
+        watching: Watching,
     ) -> None:
+        self.watching = watching
         self._settings = settings
         self._identities = identities
         self._keys = keys
@@ -93,6 +96,12 @@ class OwnPages:
             control = await self._control.is_up()
             status = {"status": "ok" if control else "starting", "control": control, "version": clary.__version__}
             return _json(200 if control else 503, status)
+        if page == ("GET", "/_clary/metrics"):
+            return await self.watching.metrics(request)
+        if page == ("GET", "/_clary/health/problems"):
+            call.of("clary", "DescribeHealth", self._settings.region)
+            principal, _ = await self._signed(request, receive, call)
+            return _json(200, await self.watching.problems(principal))
         if page == ("GET", "/_clary/credentials"):
             return self._credentials(request, call)
         if page == ("POST", "/_clary/reset"):

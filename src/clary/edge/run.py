@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import sys
+import threading
 from collections.abc import Coroutine
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ import uvloop
 from clary.core.files import write_private
 from clary.core.process import begin, server
 from clary.core.settings import Settings, SettingsError
+from clary.core.tracing import Tracer
 from clary.edge.access import authorize_s3
 from clary.edge.app import EdgeApp
 from clary.edge.capture import Captures
@@ -32,6 +34,7 @@ from clary.edge.studio.app import Studio
 from clary.edge.tracking import Tracking
 from clary.edge.trail import Trail
 from clary.edge.upstream import Pool
+from clary.edge.watching import Watching
 from clary.objects.store import ObjectStore
 from clary.services.iam.api import Identities
 from clary.services.kms.api import Keys
@@ -73,14 +76,19 @@ async def serve(settings: Settings) -> None:
     else:
         s3 = store
     captures = Captures(identities, s3)
-    own = OwnPages(settings, identities, keys, routes, pool, control, store, invocations, captures)
+    watching = Watching(settings, identities, control, store, invocations, routes)
+    tracer = watching.requests.tracer = Tracer(settings.otlp_endpoint, "edge") if settings.otlp_endpoint else None
+    if tracer is not None:
+        threading.Thread(target=tracer.run, name="tracer", daemon=True).start()
+    own = OwnPages(settings, identities, keys, routes, pool, control, store, invocations, captures, watching)
     inference = Inference(routes, pool, invocations, captures)
-    studio = Studio(settings, identities, control, inference)
+    studio = Studio(settings, identities, control, inference, watching)
     tracking = Tracking(settings, identities, routes, pool, control)
     trail = Trail(settings, identities)
     app = EdgeApp(settings, identities, s3, inference, control, own, studio, tracking, trail)
     own.refresh()
     listening = server(app, EdgeProtocol, keep_alive_seconds=KEEP_ALIVE_SECONDS)
+    watching.connections = lambda: len(listening.server_state.connections)
     port = listener.getsockname()[1]
     write_private(settings.run / "edge.json", json.dumps({"port": port, "pid": os.getpid()}))
     tasks = [
@@ -92,6 +100,8 @@ async def serve(settings: Settings) -> None:
     finally:
         for task in tasks:
             task.cancel()
+        if tracer is not None:
+            tracer.close()
         await captures.close()
         await invocations.close()
         await store.close()

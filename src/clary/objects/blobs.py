@@ -14,6 +14,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from clary.core.locks import is_held
+
+from .hold import NAME as HOLD
+
 _FOLDER_BITS = 36
 """Blobs of the same 2**36 nanoseconds (69 s) share a folder: few folders to sync per commit, few files in each."""
 
@@ -36,6 +40,7 @@ class BlobFiles:
 
     def __init__(self, root: Path, numbers: Numbers) -> None:
         self.root = root
+        self._hold = root.parent / HOLD
         self._numbers = numbers
         self._lock = threading.Lock()
         self._lookups: set[object] = set()
@@ -103,7 +108,7 @@ class BlobFiles:
         self._unlink(ready)
 
     def _ready(self) -> list[int]:
-        if not self._doomed:
+        if not self._doomed or is_held(self._hold):
             return []
         ready = [b for b, waiting in self._doomed.items() if b not in self._pins and not waiting & self._lookups]
         for blob in ready:
@@ -138,6 +143,8 @@ class BlobFiles:
         return removed
 
     def _sweep(self, batch: list[int], before: int, known: Callable[[list[int]], set[int]]) -> int:
+        if is_held(self._hold):
+            return 0  # what the index has let go since then goes with the next start
         old = [blob for blob in batch if blob < before]
         orphans = set(old) - known(old)
         for blob in orphans:

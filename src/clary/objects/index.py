@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from clary.core.settings import SettingsError
+
 from .errors import IsDeleteMarker, NoSuchKey, NoSuchVersion
 from .model import Attributes, Bucket, Object, Part, Segment, Upload
 from .versions import sequence_of
@@ -62,7 +64,10 @@ _checksums = msgspec.json.Decoder(dict[str, str])
 
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
-    """A connection to the index; the writer's makes the tables. Raises ``sqlite3.Error``."""
+    """A connection to the index; the writer's makes the tables.
+
+    Raises ``sqlite3.Error``, and ``SettingsError`` for an index that a newer program has written.
+    """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
     connection.execute("PRAGMA busy_timeout = 10000")
     connection.execute("PRAGMA cache_size = -16384")
@@ -81,7 +86,10 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         version += 1
     if version != SCHEMA_VERSION:
         connection.close()
-        raise RuntimeError(f"{path} has layout {version}; this program knows {SCHEMA_VERSION}")
+        raise SettingsError(
+            f"the objects' index {path} is of a newer version of Clary (it has layout {version}, and this one knows"
+            f" {SCHEMA_VERSION}); start that version, or restore a backup from before it"
+        )
     return connection
 
 
@@ -209,6 +217,13 @@ def content(connection: sqlite3.Connection, item: Object) -> tuple[list[Segment]
     else:
         rows = []
     return [Segment(*row[:5]) for row in rows], {row[1]: row[5] for row in rows if row[5] is not None}
+
+
+def totals(connection: sqlite3.Connection) -> tuple[int, int]:
+    """How many objects there are, each version one, and how many bytes they hold together; goes through all of them."""
+    rows = connection.execute("SELECT count(*), coalesce(sum(size), 0) FROM objects WHERE NOT deleted")
+    count, size = rows.fetchone()
+    return int(count), int(size)
 
 
 def notices(connection: sqlite3.Connection, limit: int) -> list[tuple[int, bytes]]:

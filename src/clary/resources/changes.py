@@ -18,6 +18,8 @@ from clary.state.records import AlreadyExists, Record
 from clary.state.transaction import Transaction
 
 TOKEN = "_token"
+TRACE = "_trace"
+"""In a document: the ``traceparent`` of the request that made the resource, if it was traced."""
 """In a record's document: which call of a client made it."""
 LAST_NUMBER = "_last"
 """In a parent's document: the highest number that one of its resources has had."""
@@ -78,6 +80,8 @@ def _new(
     now = context.platform.clock()
     identifier = token(12)
     document = {"CreatedBy": author(context), **params, TOKEN: context.token}
+    if context.trace:
+        document[TRACE] = context.trace
     if resource.versions is not None:
         document[resource.versions.name_member] = 1
     return Record(

@@ -81,6 +81,8 @@ class Context:
     """Whether the request carries the token as a member, so that a client may repeat it after a long time."""
     told: Mapping[str, str] = field(default_factory=dict)
     """The condition keys of the way that the request came: ``aws:SourceIp``, ``aws:UserAgent`` and the like."""
+    trace: str = ""
+    """The ``traceparent`` of what begins with the request; empty where it is not traced."""
     passed: bool = False
     """Whether the caller was allowed already to hand on the roles that are named: a resource makes others for him."""
 

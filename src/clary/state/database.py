@@ -89,7 +89,10 @@ class Database:
         return self._sqlite is None
 
     def prepare(self) -> None:
-        """Create the tables, or bring those of an older version up to date."""
+        """Create the tables, or bring those of an older version up to date.
+
+        Raises ``SettingsError`` if they are of a newer version.
+        """
         if self._sqlite is None:
             with self._engine.begin() as connection:
                 connection.execute(_ONE_WRITER)  # held by a connection of its own, whichever process prepares first
@@ -112,6 +115,11 @@ class Database:
                 connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
                 connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": REVISION})
             return
+        if current > REVISION:
+            raise SettingsError(
+                f"the database is of a newer version of Clary (it has the tables {current}, and this one knows"
+                f" {REVISION}); start that version, or restore a backup from before it"
+            )
         # Imported here because it costs as much time as all the rest, and is needed once in an installation's life.
         from clary.state.migrations.upgrade import upgrade
 

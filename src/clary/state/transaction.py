@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from clary.state import graph, statements
@@ -172,6 +172,21 @@ class Transaction:
         return [
             _record(row) for row in self._connection.execute(select(*statements.COLUMNS).where(where).order_by(_R.id))
         ]
+
+    def regions(self, account: str) -> list[str]:
+        """The regions in which an account has resources."""
+        # One look at an index for each of them.
+        found = [""]
+        following = select(func.min(_R.region)).where(_R.account == account, _R.region > bindparam("last"))
+        while (region := self._connection.execute(following, {"last": found[-1]}).scalar_one()) is not None:
+            found.append(str(region))
+        return found[1:]
+
+    def count_statuses(self, service: str, kinds: Sequence[str]) -> list[tuple[str, str, int]]:
+        """How many resources of these kinds there are in all accounts and regions, by kind and status."""
+        where = and_(_R.service == service, _R.kind.in_(kinds))
+        counting = select(_R.kind, _R.status, func.count()).where(where).group_by(_R.kind, _R.status)
+        return [(str(kind), str(status), int(count)) for kind, status, count in self._connection.execute(counting)]
 
     # Leases
 

@@ -23,6 +23,8 @@ class Request:
     host: str = ""
     client: str = ""
     """The address that it came from, where that is known."""
+    trace: str = ""
+    """The ``traceparent`` of what it causes; empty where it is not traced."""
 
 
 @dataclass(slots=True)

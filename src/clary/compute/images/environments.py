@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -76,6 +76,15 @@ class ImageStore:
         with contextlib.suppress(OSError):
             return Progress("failed", failed.read_text("utf-8").strip())
         return Progress("absent")
+
+    def failures(self, images: Iterable[Image], since: float) -> list[tuple[Image, str]]:
+        """Which of these images could not be built, the last time at ``since`` or later, and why."""
+        found = []
+        for image in images:
+            with contextlib.suppress(OSError):
+                if self._file(image, "failed").stat().st_mtime >= since:
+                    found.append((image, self._file(image, "failed").read_text("utf-8").strip()))
+        return found
 
     def ensure(self, uri: str) -> Progress:
         """Start to build the image's environment if that is not under way or done, and say how far it is. Returns at

@@ -158,6 +158,12 @@ class LocalPlacement:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(agent, signal.SIGTERM)
 
+    def end(self, id: str) -> None:
+        """Kill a job's agent and what it started; what is in its folder stays."""
+        folder = self.folder(id)
+        with self._launching(folder):
+            self._end(folder)
+
     def remove(self, id: str, *, keep_log: bool = False) -> None:
         folder = self.folder(id)
         if not folder.is_dir():

@@ -25,6 +25,7 @@ from clary.edge.inference import LARGEST_PAYLOAD, Inference
 from clary.edge.studio.algorithms import described
 from clary.edge.studio.pages import StudioPages
 from clary.edge.trail import Call
+from clary.edge.watching import Watching
 from clary.services.cloudtrail.api import HIDDEN
 from clary.services.iam.api import Identities, Principal
 from clary.services.iam.role_manager import api as role_manager
@@ -74,7 +75,15 @@ class SignedInAlready(ServiceError):
 class Studio:
     """Everything below ``/studio/`` and ``/_clary/studio/``."""
 
-    def __init__(self, settings: Settings, identities: Identities, control: Control, inference: Inference) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        identities: Identities,
+        control: Control,
+        inference: Inference,
+        watching: Watching,
+    ) -> None:
+        self._watching = watching
         self._settings = settings
         self._identities = identities
         self._control = control
@@ -151,6 +160,8 @@ class Studio:
             return response
         if words[0] == "model" and request.method == "GET":
             return await self._control.send(request, "clary", region, principal, request_id)
+        if words == ["health"] and request.method == "GET":
+            return _json(200, await self._watching.problems(principal))
         if words == ["algorithms"] and request.method == "GET":
             return _json(200, await _aside(described))
         if words == ["prices"] and request.method == "GET":

@@ -24,6 +24,7 @@ from clary.resources.lifecycle import Lifecycle
 from clary.services.logs.api import register_stream
 from clary.services.sagemaker.execution.hosts import Agents, Host, instances, together
 from clary.services.sagemaker.execution.keys import KeyUse, unusable_key
+from clary.services.sagemaker.execution.traced import job_variables
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
@@ -207,15 +208,19 @@ class JobKind(ABC):
                     return self._fail(look, f"ClientError: Cannot pull image {uri!r}: {state.message}", "client")
                 return QUEUE_SECONDS
         room = Admitted(**{**run["room"], "notes": tuple(run["room"]["notes"])})
+        made = {
+            host.key: self.spec(platform, record, images[host.container], room, host) for host in self.hosts(record)
+        }
         specs = {
-            host.key: replace(
-                self.spec(platform, record, images[host.container], room, host),
+            key: replace(
+                spec,
+                environment={**job_variables(record), **spec.environment},
                 attempt=run["attempt"],
                 endpoint_url=platform.settings.url,
                 region=record.key.region,
                 notes=list(room.notes),
             )
-            for host in self.hosts(record)
+            for key, spec in made.items()
         }
         spec = specs[run["hosts"][0]]
         seconds = (spec.limits.max_runtime_s or LONGEST_RUN_SECONDS) + TICKET_SECONDS

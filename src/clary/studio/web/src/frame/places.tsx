@@ -40,6 +40,7 @@ export const PLACES: Place[] = [
   { path: "/endpoints/-/deploy", page: lazy(() => import("../pages/models/Deploy")), title: "Deploy a model" },
   { path: "/transform-jobs", page: lazy(() => import("../pages/jobs/TransformJobs")), title: "Batch transform", group: "Deploy" },
   { path: "/transform-jobs/:name", page: lazy(() => import("../pages/jobs/TransformJob")), title: "Transform job" },
+  { path: "/health", page: lazy(() => import("../pages/health/Health")), title: "Health", group: "Govern" },
   { path: "/model-registry", page: lazy(() => import("../pages/registry/Groups")), title: "Model registry", group: "Govern" },
   { path: "/model-registry/:group", page: lazy(() => import("../pages/registry/Group")), title: "Model group" },
   { path: "/model-registry/:group/compare", page: lazy(() => import("../pages/registry/Compare")), title: "Compare versions" },

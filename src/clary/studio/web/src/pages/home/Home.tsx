@@ -19,6 +19,7 @@ import { duration, Time } from "../../kit/Time";
 import { To } from "../../kit/To";
 import { usePolling } from "../../kit/usePolling";
 import { type Count, counts, overview, reasonOf, type Work } from "./overview";
+import { HealthBanner } from "./HealthBanner";
 import { QuickStarts } from "./QuickStarts";
 
 const OVERVIEW_MILLISECONDS = 3000;
@@ -71,6 +72,7 @@ export default function Home() {
         </SpaceBetween>
       ) : (
         <SpaceBetween size="l">
+          <HealthBanner />
           <Counts counts={totals.value} />
           <Grid gridDefinition={[{ colspan: { default: 12, m: 8 } }, { colspan: { default: 12, m: 4 } }]}>
             <SpaceBetween size="l">
