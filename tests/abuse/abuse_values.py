@@ -303,7 +303,7 @@ class Values:
                 return {**value, random.choice(("", "a" * 5000, "\0", "__proto__", "é", key + " ")): value[key]}
             return {**value, key: self.spoil(value[key])}
         if isinstance(value, list) and value and random.random() < 0.7:
-            if random.random() < 0.1:
+            if random.random() < 0.1 and len(value) < 20:
                 return value * random.choice((2, 60, 1100))
             index = random.randrange(len(value))
             return [*value[:index], self.spoil(value[index]), *value[index + 1 :]]
