@@ -14,6 +14,8 @@ import pytest
 
 from clary.testing.server import Server, server
 
+pytestmark = pytest.mark.slow("docs")
+
 
 def quickstart(home: Path, *words: str) -> str:
     done = subprocess.run(

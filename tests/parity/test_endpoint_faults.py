@@ -19,6 +19,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from parity_lab import SKLEARN, Lab, eventually
 
+pytestmark = pytest.mark.slow("survival")
+
 ONCE = Config(retries={"total_max_attempts": 1}, read_timeout=80)
 """Tries once, and waits longer than a container may take."""
 

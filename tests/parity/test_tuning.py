@@ -9,6 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 from parity_lab import LINEAR_LEARNER, SKLEARN, XGBOOST, Lab, channel, eventually, labelled_rows
 
+pytestmark = pytest.mark.slow("training")
+
 HILL = """
     import argparse, time
 

@@ -14,6 +14,8 @@ from contract import JSON, JSONLINES, RECORDIO
 from clary_runtimes.algorithms.blazingtext.hyperparameters import SPECIFICATION
 from clary_runtimes.algorithms.blazingtext.metrics import direction, metric_definitions
 
+pytestmark = pytest.mark.slow("runtimes")
+
 TEXT = "text/plain"
 
 _CORPUS = """

@@ -14,6 +14,8 @@ from boosted_trees import ROWS, held_out, real_job
 from clary_runtimes.algorithms.lightgbm.hyperparameters import SPECIFICATION
 from clary_runtimes.algorithms.lightgbm.metrics import direction, metric_definitions
 
+pytestmark = pytest.mark.slow("runtimes")
+
 
 @pytest.fixture(scope="module")
 def lightgbm(runtime_of: Any) -> Any:

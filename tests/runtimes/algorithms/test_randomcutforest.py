@@ -20,6 +20,8 @@ from clary_runtimes.algorithms.randomcutforest.scores import displacement_in_tre
 from clary_runtimes.algorithms.randomcutforest.shingles import shingle
 from clary_runtimes.algorithms.randomcutforest.trees import empty_trees, insert, plant
 
+pytestmark = pytest.mark.slow("runtimes")
+
 generator = np.random.default_rng(3)
 
 class Node:

@@ -128,11 +128,12 @@ def test_without_a_trial_the_experiment_gets_one(aws: Server) -> None:
 
     # Another job of the name starts anew.
     sagemaker.delete_training_job(TrainingJobName="fails")
-    train(aws, "fails", {"ExperimentName": "Exp"})
+    train(aws, "fails", {"ExperimentName": "Exp"}, "import time; time.sleep(600)")
     told = component(aws, "fails-aws-training-job")
     assert told["Status"] == {"PrimaryStatus": "InProgress"}
     assert "EndTime" not in told
-    assert ended(aws, "fails") == "Completed"
+    sagemaker.stop_training_job(TrainingJobName="fails")
+    assert ended(aws, "fails") == "Stopped"
 
 
 def test_a_run_is_told_of_its_job(aws: Server) -> None:
