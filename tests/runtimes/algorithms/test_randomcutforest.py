@@ -12,6 +12,8 @@ import pytest
 from clary_runtimes.algorithms.randomcutforest.hyperparameters import SPECIFICATION
 from clary_runtimes.algorithms.randomcutforest.metrics import direction, metric_definitions
 
+pytestmark = pytest.mark.slow("runtimes")
+
 _PLAIN = """
 import json, sys
 import numpy as np
@@ -19,8 +21,6 @@ from clary_runtimes.algorithms.randomcutforest.estimator import RandomCutForest
 from clary_runtimes.algorithms.randomcutforest.scores import displacement_in_tree, score_in_tree
 from clary_runtimes.algorithms.randomcutforest.shingles import shingle
 from clary_runtimes.algorithms.randomcutforest.trees import empty_trees, insert, plant
-
-pytestmark = pytest.mark.slow("runtimes")
 
 generator = np.random.default_rng(3)
 

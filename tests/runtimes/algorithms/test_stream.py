@@ -362,14 +362,15 @@ def test_memory_does_not_grow_with_the_data(linear_learner: Any, tmp_path: Path)
 
 
 _LARGE = """
-import json, os, sys
+import json, os
 from clary_runtimes.algorithms.data import block, spool
 block.BYTES, spool.LARGE = 1000, 1000
 if os.environ["CLARY_RUNTIME"] == "linear-learner":
     from clary_runtimes.algorithms.linear_learner import source
     source.PIECE, source.SAMPLE = 2000, 8000
+from clary_runtimes.contract.leaving import leave
 from clary_runtimes.train import main
-sys.exit(main())
+leave(main())
 """
 
 
