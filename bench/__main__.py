@@ -13,6 +13,7 @@ NAMES = {
     "inference": "bench.inference",
     "memory": "bench.memory",
     "objects": "bench.objects",
+    "queue": "bench.queue",
     "studio": "bench.studio",
     "transform": "bench.transform",
     "tuning": "bench.tuning",

@@ -9,8 +9,6 @@ from clary.compute.admission import (
     Admitted,
     Machine,
     Refused,
-    Request,
-    Waiting,
     admit,
     instance_type,
     this_machine,
@@ -41,45 +39,43 @@ def test_instance_types(name: str, cores: int, memory: int, gpus: int) -> None:
 
 def test_an_unknown_type_gets_the_machine() -> None:
     assert instance_type("ml.z9.huge") is None
-    decision = admit(Request("a", instance_type="ml.z9.huge"), [], MACHINE)
+    decision = admit("ml.z9.huge", 1, MACHINE)
     assert isinstance(decision, Admitted)
     assert (decision.cores, decision.memory) == (2, 8 * GIB)
     assert "not known here" in decision.notes[0]
 
 
 def test_a_large_type_is_cut_down_and_said_so() -> None:
-    decision = admit(Request("a", instance_type="ml.m5.4xlarge"), [], MACHINE)
+    decision = admit("ml.m5.4xlarge", 1, MACHINE)
     assert isinstance(decision, Admitted)
     assert (decision.cores, decision.memory) == (2, 8 * GIB)
     assert len(decision.notes) == 2
 
 
+def test_hosts_share_the_machine() -> None:
+    decision = admit("", 4, MACHINE)
+    assert decision == Admitted(1, 2 * GIB, ("The 4 instances of the job share this machine.",))
+
+
 def test_gpu_types_run_without_or_are_refused() -> None:
-    request = Request("a", instance_type="ml.g4dn.xlarge")
-    decision = admit(request, [], MACHINE)
+    decision = admit("ml.g4dn.xlarge", 1, MACHINE)
     assert isinstance(decision, Admitted)
     assert "no GPU" in decision.notes[0]
-    assert isinstance(admit(request, [], MACHINE, strict=True), Refused)
-    assert admit(request, [], Machine(4, 16 * GIB, gpus=1), strict=True) == Admitted(4, 16 * GIB)
+    assert isinstance(admit("ml.g4dn.xlarge", 1, MACHINE, strict=True), Refused)
+    assert admit("ml.g4dn.xlarge", 1, Machine(4, 16 * GIB, gpus=1), strict=True) == Admitted(4, 16 * GIB)
 
 
-def test_a_full_machine_queues_and_says_why() -> None:
-    running = [Request(f"r{index}") for index in range(4)]
-    decision = admit(Request("a"), running, MACHINE)
-    assert isinstance(decision, Waiting)
-    assert "4 jobs are running" in decision.reason
-    assert isinstance(admit(Request("r0"), running, MACHINE), Admitted), (
-        "one that runs already does not wait for itself"
-    )
-    decision = admit(Request("a", memory=4 * GIB), [Request("b", memory=6 * GIB)], MACHINE)
-    assert isinstance(decision, Waiting)
-    assert "2.0 GiB are free" in decision.reason
-
-
-def test_servers_never_keep_jobs_waiting_for_ever() -> None:
-    servers = [Request(f"s{index}", kind="server", memory=4 * GIB) for index in range(20)]
-    assert isinstance(admit(Request("a", memory=8 * GIB), servers, MACHINE), Admitted)
-    assert isinstance(admit(Request("s20", kind="server"), servers, MACHINE), Admitted)
+@pytest.mark.parametrize(
+    ("machine", "places"),
+    [
+        (Machine(2, 8 * GIB), 4),
+        (Machine(2, 8 * GIB, max_jobs=7), 7),
+        (Machine(2, 3 * GIB, max_jobs=7), 3),
+        (Machine(2, GIB // 2), 1),
+    ],
+)
+def test_places_are_as_many_as_cores_settings_and_memory_give(machine: Machine, places: int) -> None:
+    assert machine.places == places
 
 
 def test_this_machine(tmp_path: object) -> None:
@@ -87,4 +83,4 @@ def test_this_machine(tmp_path: object) -> None:
 
     machine = this_machine(Settings(home=Path("/x"), cache=Path("/x"), memory_mb=512, max_jobs=3))
     assert machine.cores >= 1
-    assert (machine.memory, machine.jobs) == (512 << 20, 3)
+    assert (machine.memory, machine.max_jobs, machine.places) == (512 << 20, 3, 1)

@@ -35,6 +35,7 @@ parser.add_argument("--home", type=Path)
 parser.add_argument("--name")
 parser.add_argument("--fail", type=int)
 parser.add_argument("--stubborn", action="store_true")
+parser.add_argument("--put-forward", type=Path, help="the file of a clock, which is put forward before it listens")
 options = parser.parse_args()
 
 if options.fail is not None:
@@ -43,6 +44,9 @@ if options.fail is not None:
 
 signal.signal(signal.SIGTERM, signal.SIG_IGN if options.stubborn else leave)
 print(f"{options.name} runs as {os.getpid()}", flush=True)
+
+if options.put_forward is not None:
+    options.put_forward.write_text("3600")
 
 if options.name == "edge":
     server = http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["CLARY_PORT"])), Health)

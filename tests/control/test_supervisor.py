@@ -21,6 +21,8 @@ from clary.control import child, probe, supervisor
 from clary.control.rotating_log import RotatingLog
 
 RUNNER = Path(__file__).with_name("run_supervisor.py")
+CLOCK = Path(__file__).parents[1] / "survival" / "clock"
+"""A folder whose ``sitecustomize`` moves a program's clock by what a file says."""
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 15) -> Any:
@@ -161,6 +163,19 @@ def test_a_child_that_cannot_start_ends_the_start_with_its_last_words(home: Path
         assert "exit status 7" in run.answer["message"]
         assert "the reason why it fails" in run.answer["message"]
         assert run.process.wait(10) == supervisor.EXIT_START_FAILED
+
+
+def test_a_clock_that_is_put_forward_is_no_reason_to_give_the_start_up(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = tmp_path / "clock"
+    clock.write_text("0")
+    monkeypatch.setenv("PYTHONPATH", str(CLOCK))
+    monkeypatch.setenv("TEST_CLOCK", str(clock))
+    with running(home, edge=f"--put-forward={clock}") as run:
+        assert run.answer["state"] == "ready", run.answer
+        assert run.answer["seconds"] < 60
+        assert clock.read_text() == "3600"
 
 
 def test_a_stubborn_child_is_killed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,13 @@ def test_an_argument_wins_over_the_environment_over_the_file_over_the_default(tm
     assert (settings.region, settings.strict, settings.account) == ("eu-west-1", True, "123456789012")
 
 
+def test_quotas_are_a_table_of_the_file_or_its_text_in_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text('[quotas]\n"Number of instances across all training jobs" = 8\n')
+    assert load(tmp_path, {}).quotas == {"Number of instances across all training jobs": 8}
+    text = '{"ml.p3.2xlarge for spot training job usage" = 0}'
+    assert load(tmp_path, {"CLARY_QUOTAS": text}).quotas == {"ml.p3.2xlarge for spot training job usage": 0}
+
+
 def test_the_home_comes_from_the_argument_or_the_environment(tmp_path: Path) -> None:
     assert load(None, {"CLARY_HOME": str(tmp_path)}).home == tmp_path
     assert load(tmp_path / "a", {"CLARY_HOME": str(tmp_path)}).home == tmp_path / "a"
@@ -33,6 +40,12 @@ def test_the_home_comes_from_the_argument_or_the_environment(tmp_path: Path) -> 
         ({"CLARY_ACCOUNT": "12"}, "12 digits"),
         ({"CLARY_ACCOUNT": "١٢٣٤٥٦٧٨٩٠١٢"}, "12 digits"),
         ({"CLARY_ISOLATION": "magic"}, "isolation must be"),
+        ({"CLARY_QUOTAS": "many"}, "must be a table"),
+        ({"CLARY_QUOTAS": "3"}, "must be a table"),
+        ({"CLARY_QUOTAS": '{"ml.m5.large" = 3}'}, "there is no quota 'ml.m5.large'"),
+        ({"CLARY_QUOTAS": '{"ml.m5.large for training job usage" = -1}'}, "whole number, got -1"),
+        ({"CLARY_QUOTAS": '{"ml.m5.large for training job usage" = "1"}'}, "whole number, got '1'"),
+        ({"CLARY_KEEP_JOBS_DAYS": "-1"}, "must not be negative"),
         ({"CLARY_AUDIT_DAYS": "0"}, "1..3653"),
         ({"CLARY_AUDIT_MB": "3"}, "at least 4"),
         ({"CLARY_AUDIT_DATA": "perhaps"}, "true or false"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import urllib.request
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -154,3 +156,30 @@ def test_metrics_are_put_and_got(aws: Shell) -> None:
     assert listed["MetricName"] == "Orders"
     refusal = aws.refused("cloudwatch", "put-metric-data", "--namespace", "AWS/X", "--metric-name", "x", "--value", "1")
     assert "InvalidParameterValue" in refusal
+
+
+@pytest.mark.slow("aws-cli")
+def test_a_function_is_made_and_invoked(aws: Shell, tmp_path: Path) -> None:
+    statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    role = aws("iam", "create-role", "--role-name", "caller", "--assume-role-policy-document", trust)["Role"]["Arn"]
+    with zipfile.ZipFile(tmp_path / "code.zip", "w") as archive:
+        archive.writestr(
+            "app.py", "def handler(event, context):\n    print('seen')\n    return {'twice': 2 * event['n']}\n"
+        )
+    made = aws(
+        *("lambda", "create-function", "--function-name", "twice", "--runtime", "python3.11", "--role", role),
+        *("--handler", "app.handler", "--timeout", "30", "--zip-file", f"fileb://{tmp_path}/code.zip"),
+    )
+    assert made["FunctionName"] == "twice"
+    aws("lambda", "wait", "function-active-v2", "--function-name", "twice")
+    answer = tmp_path / "answer.json"
+    event = ("--payload", '{"n": 21}', "--log-type", "Tail")
+    told = aws("lambda", "invoke", "--function-name", "twice", *event, str(answer))
+    assert told["StatusCode"] == 200 and json.loads(answer.read_text()) == {"twice": 42}
+    assert "seen" in base64.b64decode(told["LogResult"]).decode()
+    events = aws("logs", "filter-log-events", "--log-group-name", "/aws/lambda/twice")["events"]
+    assert "seen" in [each["message"] for each in events]
+    told = aws("lambda", "invoke", "--function-name", "twice", "--payload", "{}", str(answer))
+    assert told["FunctionError"] == "Unhandled" and json.loads(answer.read_text())["errorType"] == "KeyError"
+    assert "ResourceNotFoundException" in aws.refused("lambda", "get-function", "--function-name", "thrice")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,47 +13,21 @@ from botocore.exceptions import ClientError
 from parity_lab import BUCKET, Lab
 
 from clary.testing.server import server
+from clary.testing.small_disk import fill, small_disk
 
 
 @pytest.fixture
-def small_disk() -> Iterator[Path]:
+def disk() -> Iterator[Path]:
     """An empty file system of 64 MB."""
-    # Not in pytest's folder: the paths of sockets are limited to about a hundred characters.
-    folder = Path(tempfile.mkdtemp(prefix="disk-"))
     try:
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
-        try:
+        with small_disk(64) as folder:
             yield folder
-        finally:
-            subprocess.run(["umount", "--lazy", str(folder)], check=True)
-    finally:
-        folder.rmdir()
+    except PermissionError as error:
+        pytest.skip(str(error))
 
 
-def fill(file: Path) -> None:
-    """Write to ``file`` until the disk is full."""
-    with file.open("wb", buffering=0) as stream:
-        try:
-            while True:
-                stream.write(b"x" * 65_536)
-        except OSError:
-            pass
-        try:
-            while True:
-                stream.write(b"x")
-        except OSError:
-            pass
-
-
-def test_a_full_disk(small_disk: Path) -> None:
-    with server(small_disk / "home") as running:
+def test_a_full_disk(disk: Path) -> None:
+    with server(disk / "home") as running:
         lab = Lab(running)
         once = running.client("s3", config=Config(retries={"total_max_attempts": 1}))
 
@@ -75,11 +47,11 @@ def test_a_full_disk(small_disk: Path) -> None:
             start()
             reason = lab.ended(name)["FailureReason"]
             assert re.match("AlgorithmError: .*No space left on device", reason, re.DOTALL), reason
-        free = os.statvfs(small_disk)
+        free = os.statvfs(disk)
         assert free.f_bavail * free.f_frsize > 50 << 20
 
         # On a disk without a free byte what is there can still be read, and what is new is refused with the remedy.
-        ballast = small_disk / "ballast"
+        ballast = disk / "ballast"
         fill(ballast)
 
         # What the database has set aside is used up first.

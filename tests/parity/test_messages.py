@@ -368,9 +368,9 @@ def test_an_http_endpoint_confirms_and_is_tried_again(clary_aws: Server) -> None
 def test_bad_input_to_topics(clary_aws: Server) -> None:
     sns = clary_aws.client("sns")
     topic = sns.create_topic(Name="t")["TopicArn"]
-    for protocol in ("email", "sms", "lambda", "application"):
+    for protocol in ("email", "sms", "application"):
         code, text = refused(sns.subscribe, TopicArn=topic, Protocol=protocol, Endpoint="x")
-        assert code == "InvalidParameter" and "Clary delivers to sqs, http and https" in text
+        assert code == "InvalidParameter" and "Clary delivers to sqs, lambda, http and https" in text
     with pytest.raises(sns.exceptions.NotFoundException):
         sns.publish(TopicArn=f"{topic}x", Message="m")
     assert refused(sns.publish, TopicArn=topic, Message="")[0] == "InvalidParameter"
@@ -434,7 +434,7 @@ def test_bad_input_to_rules(clary_aws: Server) -> None:
     events = clary_aws.client("events")
     events.put_rule(Name="r", EventPattern='{"source": ["a"]}')
     wrong: list[dict[str, Any]] = [
-        {"Arn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"},
+        {"Arn": f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/s"},
         {"Arn": "queue"},
         {"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:q.fifo"},
         {"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:q", "Input": "{"},
@@ -443,5 +443,5 @@ def test_bad_input_to_rules(clary_aws: Server) -> None:
     ]
     messages = [refused(events.put_targets, Rule="r", Targets=[{"Id": "1", **each}]) for each in wrong]
     assert {code for code, _ in messages} == {"ValidationException"}
-    assert "SQS queues, SNS topics, CloudWatch log groups and event buses" in messages[0][1]
+    assert "SQS queues, SNS topics, Lambda functions, CloudWatch log groups and event buses" in messages[0][1]
     assert events.list_targets_by_rule(Rule="r")["Targets"] == []

@@ -102,6 +102,7 @@ def context(tmp_path: Path) -> Iterator[Context]:
         placement=nothing,
         images=nothing,
         programs=nothing,
+        functions=nothing,
         wake=lambda row: None,
         clock=lambda: float(next(times)),
     )

@@ -67,6 +67,7 @@ class Installation:
             placement=nothing,
             images=nothing,
             programs=nothing,
+            functions=nothing,
             wake=lambda row: None,
             clock=self.clock,
         )

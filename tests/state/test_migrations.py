@@ -122,3 +122,32 @@ def test_rules_get_shorter_arns_and_keep_their_time_after_the_sixth_migration(tm
         found = connection.execute(text("SELECT arn, wake_at FROM resources ORDER BY id")).all()
         assert [tuple(row) for row in found] == [(arn, 5.0) for arn in wanted]
         assert set(connection.execute(text("SELECT arn FROM tags")).scalars()) == set(wanted)
+
+
+def test_jobs_that_run_have_their_places_after_the_seventh_migration(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'state.db'}")
+    config = configuration()
+    hosts = ["algo-1", "algo-1.2", "algo-2"]
+    jobs: list[tuple[str, dict[str, Any], float | None]] = [
+        ("TrainingJob", {"_run": {"attempt": 1, "launched": True, "hosts": hosts}}, 5.0),
+        ("ProcessingJob", {"_run": {"attempt": 1, "launched": False}}, 5.0),
+        ("TransformJob", {}, 5.0),
+        ("TrainingJob", {"_run": {"attempt": 1, "launched": True, "hosts": hosts}}, None),
+        ("Endpoint", {}, 5.0),
+    ]
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0006")
+        for number, (kind, document, wake_at) in enumerate(jobs, 1):
+            connection.execute(
+                text(
+                    "INSERT INTO resources (id, account, region, service, kind, parent, name, arn, status, created,"
+                    " modified, document, version, fence, wake_at) VALUES (:id, '1', 'r', 'sagemaker', :kind, '', :id,"
+                    " 'a', 'InProgress', 5, 5, :document, 1, 0, :wake_at)"
+                ),
+                {"id": number, "kind": kind, "document": json.dumps(document), "wake_at": wake_at},
+            )
+    upgrade(engine)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT row, hosts, priority, running FROM places")).all()
+        assert [tuple(row) for row in found] == [(1, 2, 0, 1)]

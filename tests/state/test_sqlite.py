@@ -95,7 +95,7 @@ def test_one_that_raises_takes_nothing_of_the_others_with_it(database: Database,
     def bad() -> None:
         with database.write() as transaction:
             transaction.insert(record("bad"))
-            transaction.add_event("arn:bad", 1.0, "x", {})
+            transaction.set_tags("arn:bad", {"x": "y"})
             raise LookupError
 
     futures = queue(database, [good("a"), bad, good("b"), bad, good("c")])

@@ -173,6 +173,16 @@ def test_a_lease_goes_to_one_and_an_old_fence_cannot_write(database: Database) -
         assert not transaction.any_due(100)
 
 
+def test_what_was_due_stays_so_when_the_clock_is_set_back(database: Database) -> None:
+    with database.write() as transaction:
+        for name, wake_at in (("due", 100.0), ("for later", 900.0), ("with nothing to do", None)):
+            transaction.insert(record(name, created=100.0, wake_at=wake_at))
+        transaction.insert(record("since", created=101.0, wake_at=100.5))
+        assert transaction.claim("one", now=40, until=50) == []
+        transaction.make_due(40)
+        assert sorted(each.name for each in transaction.claim("one", now=40, until=50)) == ["due", "since"]
+
+
 def test_renewing_keeps_a_lease_and_taking_over_ends_it(database: Database) -> None:
     with database.write() as transaction:
         transaction.insert(record("a", wake_at=1.0))

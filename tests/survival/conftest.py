@@ -89,6 +89,20 @@ class Plant:
         self._clients: dict[str, Any] = {}
         self.url = ""
 
+    # -- the clock
+
+    def take_clock(self) -> None:
+        """Let the platform, once it is up, have a clock that can be set; agents and jobs keep the machine's."""
+        path = [str(Path(__file__).with_name("clock")), self.environ.get("PYTHONPATH", "")]
+        self.environ |= {"PYTHONPATH": os.pathsep.join(filter(None, path)), "TEST_CLOCK": f"{self.home}.clock"}
+        self.set_clock(0.0)
+
+    def set_clock(self, seconds: float) -> None:
+        """Set it that many seconds forward, or back where they are negative, of the machine's."""
+        clock = Path(f"{self.home}.clock")
+        clock.with_suffix(".draft").write_text(str(seconds))
+        clock.with_suffix(".draft").replace(clock)
+
     # -- processes
 
     def up(self) -> None:
@@ -103,10 +117,10 @@ class Plant:
         return read_state(self.home / "run" / "supervisor.json") or {}
 
     def pid(self, name: str) -> int:
-        """The process ``supervisor``, ``edge`` or ``control``, or that of the agent of a job, by the job's id."""
+        """The process ``supervisor``, ``edge``, ``control`` …, or that of the agent of a job, by the job's id."""
         if name == "supervisor":
             return int(self.state()["pid"])
-        if name in ("edge", "control"):
+        if name in ("edge", *self.installation.settings.control_names):
             return int(self.state()["children"][name]["pid"])
         return int((self.placement.folder(name) / "lock").read_text().split()[0])
 
@@ -161,7 +175,8 @@ class Plant:
         return found
 
     def job_processes(self) -> dict[int, str]:
-        own = {self.pid(name) for name in ("supervisor", "edge", "control")} if self.state() else set()
+        state = self.state()
+        own = {state["pid"], *(child["pid"] for child in state["children"].values())} if state else set()
         return {pid: command for pid, command in self.processes().items() if pid not in own}
 
     def await_rest(self) -> None:

@@ -1,20 +1,18 @@
-"""Decide whether a job may start now. Instance types are wishes; only memory and the number of jobs are really
-counted."""
+"""What a job gets of this machine. Instance types are wishes; only memory and hosts are really counted."""
 
 from __future__ import annotations
 
 import functools
 import os
 import tomllib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from clary.core.settings import Settings
 
 GIB = 1 << 30
-FIRST_ESTIMATE = GIB
-"""Bytes that a job is counted with, whatever its instance type would have: most use far less than their type offers."""
+ESTIMATE = GIB
+"""Bytes that a host is counted with, whatever its type would have: most use far less than their type offers."""
 
 
 @dataclass(frozen=True)
@@ -37,22 +35,10 @@ class Machine:
     max_jobs: int = 0
 
     @property
-    def jobs(self) -> int:
-        return self.max_jobs or 2 * self.cores
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a job or one host of an endpoint asks for."""
-
-    id: str
-    kind: str = "job"
-    """``job`` or ``server``; only jobs are limited in number."""
-    instance_type: str = ""
-    memory: int = FIRST_ESTIMATE
-    """Bytes that are counted for each host."""
-    hosts: int = 1
-    """On how many hosts it runs, all of them on this machine and at the same time."""
+    def places(self) -> int:
+        """On how many hosts jobs may run at once, at least one. Those of endpoints are not counted: they stay for long,
+        and could keep jobs waiting for ever."""
+        return max(1, min(self.max_jobs or 2 * self.cores, self.memory // ESTIMATE))
 
 
 @dataclass(frozen=True)
@@ -66,13 +52,6 @@ class Admitted:
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """It must wait, for this reason."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
 class Refused:
     """It can never start here (strict mode), for this reason."""
 
@@ -81,33 +60,33 @@ class Refused:
 
 def this_machine(settings: Settings) -> Machine:
     """What this machine has, within the settings' limits."""
+    return _this_machine(settings.memory_mb, settings.max_jobs)
+
+
+@functools.cache
+def _this_machine(memory_mb: int, max_jobs: int) -> Machine:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if settings.memory_mb:
-        memory = min(memory, settings.memory_mb << 20)
+    if memory_mb:
+        memory = min(memory, memory_mb << 20)
     gpus = sum(each.name.removeprefix("nvidia").isdigit() for each in Path("/dev").glob("nvidia*"))
-    return Machine(cores, memory, gpus, settings.max_jobs)
+    return Machine(cores, memory, gpus, max_jobs)
 
 
-def admit(
-    request: Request, running: Iterable[Request], machine: Machine, *, strict: bool = False
-) -> Admitted | Waiting | Refused:
-    """Whether ``request`` may start beside ``running`` on ``machine``.
+def admit(type_name: str, hosts: int, machine: Machine, *, strict: bool = False) -> Admitted | Refused:
+    """What each of so many hosts of an instance type (or of none: ``""``) gets, all of them on ``machine``.
 
-    A request larger than the machine is cut down to it, and said so; with ``strict`` a GPU type without a GPU is
-    refused.
+    A type larger than the machine is cut down to it, and said so; with ``strict`` a GPU type without a GPU is refused.
     """
-    others = [each for each in running if each.id != request.id]
     notes: list[str] = []
-    cores, memory = max(1, machine.cores // request.hosts), machine.memory // request.hosts
-    if request.hosts > 1:
-        notes.append(f"The {request.hosts} instances of the job share this machine.")
-    if request.instance_type:
-        wish = instance_type(request.instance_type)
+    cores, memory = max(1, machine.cores // hosts), machine.memory // hosts
+    if hosts > 1:
+        notes.append(f"The {hosts} instances of the job share this machine.")
+    if type_name:
+        wish = instance_type(type_name)
         if wish is None:
             notes.append(
-                f"The instance type {request.instance_type} is not known here; the job gets this machine's cores"
-                " and memory."
+                f"The instance type {type_name} is not known here; the job gets this machine's cores and memory."
             )
         else:
             if wish.gpus > machine.gpus:
@@ -129,24 +108,6 @@ def admit(
                     f" {_gib(machine.memory)}."
                 )
             cores, memory = min(cores, wish.cores), min(memory, wish.memory)
-    jobs = sum(each.hosts for each in others if each.kind == "job")
-    # Alone, it starts on however many hosts.
-    if jobs and jobs + request.hosts > machine.jobs and request.kind == "job":
-        return Waiting(
-            f"{jobs} jobs are running, and {machine.jobs} may run at once; the job starts when one of them has ended."
-        )
-    counted = min(request.memory, memory) * request.hosts
-    # Endpoints stay for long: were theirs counted in full, they could keep jobs waiting for ever.
-    servers = min(sum(each.memory for each in others if each.kind == "server"), machine.memory // 2)
-    used = sum(each.memory * each.hosts for each in others if each.kind != "server") + servers
-    if used + counted > machine.memory and any(
-        each.kind == "job" for each in others
-    ):  # alone, it starts however large it is
-        left = max(machine.memory - used, 0)
-        return Waiting(
-            f"The {request.kind} asks for {_gib(counted)} of memory and {_gib(left)} are free; it starts when"
-            " others have ended."
-        )
     return Admitted(cores, memory, tuple(notes))
 
 

@@ -227,6 +227,8 @@ class JobSpec:
     volumes: dict[str, str] = field(default_factory=dict)
     """Folders that outlive the attempt, and the job: absolute path inside the container → the volume's name, which can
     be a folder's, as ``id``. A volume is there from its first use until the placement is told to discard it."""
+    fixed: list[str] = field(default_factory=list)
+    """The paths of those volumes that the job may read and not write, where a sandbox can hold it to that."""
     health: str = "/ping"
     """For a server: the path that it answers with 200 when it is well."""
     isolation: str = ""

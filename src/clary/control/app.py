@@ -6,25 +6,18 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
-from typing import Any
 
 from clary.control.authorization import authorized
+from clary.control.calls import handled, handler_of
 from clary.control.own import OwnRequests
 from clary.control.watching import Watching
-from clary.core.errors import (
-    ConflictException,
-    InternalFailure,
-    NotAvailableYet,
-    ServiceError,
-    UnknownOperationException,
-)
+from clary.core.errors import InternalFailure, ServiceError, UnknownOperationException
 from clary.core.tracing import Tracer, place_below, read
 from clary.resources.context import Context, Platform, ServiceApp
 from clary.services.cloudtrail.api import TRAIL_HEADER, Told
 from clary.services.cloudwatch.api import keep_batch
 from clary.services.iam.api import Identities, Principal
 from clary.services.iam.request_context import way_here
-from clary.state.records import VersionConflict
 from clary.wire import plainly
 from clary.wire.catalog import service as service_named
 from clary.wire.http import Request, Response
@@ -34,9 +27,6 @@ from clary.wire.serialize import serialize, serialize_error
 from clary.wire.validate import validate
 
 log = logging.getLogger(__name__)
-
-ATTEMPTS = 3
-"""How often a request is handled that meets another change of the same resource."""
 
 
 class ControlApp:
@@ -98,11 +88,11 @@ class ControlApp:
                 trace=str(place) if parent is not None else "",
                 told=way_here(request.headers, request.headers.get("x-clary-client", ""), region),
             )
-            handler = self._handler(name, operation.name)
+            handler = handler_of(self._services, name, operation.name)
             validate(operation, params, patterns=not self._platform.settings.test_mode)
             told.acts_on(self._services[name], context, params)
             context = authorized(self._identities, self._services[name], operation.name, context, params)
-            result = self._handle(handler, context, params)
+            result = handled(handler, context, params)
             told.answered(result)
             if wanted:
                 response = plainly.serialize(operation, result)
@@ -128,26 +118,6 @@ class ControlApp:
             self._tracer.keep(called, place, parent, began, time.time(), error=broken)
         response.headers[TRAIL_HEADER] = told.text(response.headers)
         return response
-
-    def _handler(self, service: str, operation: str) -> Callable[[Context, dict[str, Any]], dict[str, Any]]:
-        app = self._services.get(service)
-        if app is None:
-            raise UnknownOperationException(f"The service {service} is not available in Clary yet.")
-        handler = app.operations.get(operation)
-        if handler is None:
-            raise NotAvailableYet(f"The operation {operation} of {service} is not available in Clary yet.")
-        return handler
-
-    @staticmethod
-    def _handle(
-        handler: Callable[[Context, dict[str, Any]], dict[str, Any]], context: Context, params: dict[str, Any]
-    ) -> dict[str, Any]:
-        for _ in range(ATTEMPTS):
-            try:
-                return handler(context, dict(params))
-            except VersionConflict:
-                continue
-        raise ConflictException("The resource is being changed by another request. Please try again.")
 
 
 @lru_cache(maxsize=1024)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from clary.compute.functions.pool import is_environment
 from clary.compute.placement.base import PlacementError
 from clary.control.wake import row_of
 from clary.resources.context import Platform
@@ -19,7 +20,7 @@ def end_leftovers(platform: Platform) -> None:
     """
     for job in platform.placement.list():
         row = row_of(job)
-        if row is None:
+        if row is None or is_environment(job):
             continue
         with platform.database.read() as transaction:
             record = transaction.by_id(row)

@@ -14,6 +14,7 @@ def reset(platform: Platform, identities: Identities, scheduler: Scheduler) -> N
     with scheduler.quiet():
         with platform.database.write() as transaction:
             transaction.clear()
+        platform.functions.end_all(keep_logs=False)
         for job in platform.placement.list():
             platform.placement.remove(job)
         for volume in platform.placement.volumes():

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import signal
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import uvloop
 
+from clary.compute.functions.pool import Functions
 from clary.compute.images.environments import ImageStore
 from clary.compute.placement.local import LocalPlacement
 from clary.compute.programs import Programs
 from clary.control.app import ControlApp
+from clary.control.calls import Calls
 from clary.control.child import EXIT_SETTINGS
 from clary.control.leftovers import end_leftovers
 from clary.control.listener import Listener
@@ -24,16 +28,26 @@ from clary.control.scheduler import Scheduler
 from clary.control.wake import Others, listen_for_agents
 from clary.control.watching import Watching
 from clary.core import clock
+from clary.core.arenas import share_memory
 from clary.core.parent import when_parent_leaves
 from clary.core.process import begin
 from clary.core.settings import Settings, SettingsError
 from clary.core.tracing import Tracer
-from clary.resources.context import Platform
+from clary.resources.context import Platform, Reconciler
 from clary.services.catalog import services
+from clary.services.events.changes import StateChanges
 from clary.services.iam.api import Identities
 from clary.services.kms.seeded import add_test_keys
+from clary.services.sagemaker.execution.api import JobKind
+from clary.services.sagemaker.execution.forgetting import forget_old_jobs
 from clary.services.sqs.arrivals import ARRIVALS
 
+log = logging.getLogger(__name__)
+
+MAIN = "control"
+"""The process that does what one alone has to do."""
+HOUSE_SECONDS = 600.0
+"""Between two looks at what is to be removed."""
 THREADS = 16
 """For the reconcilers; requests have threads of their own."""
 
@@ -54,6 +68,7 @@ async def serve(settings: Settings, name: str) -> None:
     placement.retire_all()  # of the process before this one
     images = ImageStore(settings)
     programs = Programs(settings, images)
+    functions = Functions(placement, name)
     platform = Platform(
         settings=settings,
         database=database,
@@ -61,12 +76,15 @@ async def serve(settings: Settings, name: str) -> None:
         placement=placement,
         images=images,
         programs=programs,
+        functions=functions,
         wake=scheduler.wake,
         clock=clock.now,
+        calls=Calls(identities, apps),
     )
     tracer = scheduler.tracer = Tracer(settings.otlp_endpoint, name) if settings.otlp_endpoint else None
     if tracer is not None:
         threading.Thread(target=tracer.run, name="tracer", daemon=True).start()
+    database.watch(StateChanges(platform, apps.values()))
     watching = Watching(platform, database, scheduler)
     app = ControlApp(platform, identities, apps, lambda: reset(platform, identities, scheduler), watching, tracer)
     listener = Listener(settings.control_socket(name), app.answer)
@@ -74,9 +92,14 @@ async def serve(settings: Settings, name: str) -> None:
     scheduler.others = Others(others)
     agents = await listen_for_agents(settings.wake_socket(name), scheduler.heard)
     work = asyncio.create_task(scheduler.run(platform))
-    for task in (lambda: end_leftovers(platform), lambda: [len(each.operations) for each in apps.values()]):
+    for task in (
+        functions.end_left,
+        lambda: end_leftovers(platform),
+        lambda: [len(each.operations) for each in apps.values()],
+    ):
         # The handlers are made before the first request asks for them, but nobody waits for that.
         asyncio.get_running_loop().run_in_executor(executor, task)
+    keeping = asyncio.create_task(_keep_house(platform, reconcilers, executor)) if name == MAIN else None
     listener.start()
     try:
         await _told_to_stop()
@@ -88,10 +111,26 @@ async def serve(settings: Settings, name: str) -> None:
         if tracer is not None:
             tracer.close()
         work.cancel()
+        if keeping is not None:
+            keeping.cancel()
         executor.shutdown(wait=True, cancel_futures=True)
+        functions.close()
         placement.retire_all()
         programs.close()
         database.close()
+
+
+async def _keep_house(
+    platform: Platform, reconcilers: Mapping[tuple[str, str], Reconciler], executor: Executor
+) -> None:
+    """Remove now and then what is not to be kept any longer."""
+    jobs = {each.noun: each for each in reconcilers.values() if isinstance(each, JobKind)}
+    while True:
+        try:
+            await asyncio.get_running_loop().run_in_executor(executor, forget_old_jobs, platform, jobs)
+        except Exception:
+            log.exception("old jobs cannot be removed, again in %.0f s", HOUSE_SECONDS)
+        await asyncio.sleep(HOUSE_SECONDS)
 
 
 async def _told_to_stop() -> None:
@@ -112,6 +151,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--name", default="control")
     settings, arguments = begin("clary.control", parser)
+    share_memory()
     try:
         uvloop.run(serve(settings, arguments.name))
     except SettingsError as error:

@@ -64,6 +64,14 @@ class Look:
                 also(transaction)
         self.saved = True
 
+    def rest(self, until: float) -> None:
+        """Store ``record`` and give the lease back, until somebody changes it or until that time."""
+        self.record.wake_at = until
+        self.record.modified = self.platform.clock()
+        with self.platform.database.write() as transaction:
+            transaction.update(self.record, fence=self.fence, release=True)
+        self.saved = True
+
     def delete(self, also: Callable[[Transaction], object] | None = None) -> None:
         """Remove the record; otherwise as ``save``."""
         with self.platform.database.write() as transaction:
@@ -104,6 +112,7 @@ class Scheduler:
         self._looking = 0
         self._quiet = False
         self._claimed = self._renewed = float("-inf")
+        self._latest = float("inf")
         self.others = Others(())
         """The processes that share the work."""
         self.tracer: Tracer | None = None
@@ -191,6 +200,11 @@ class Scheduler:
 
     def _claim_due(self) -> list[Record]:
         now = self._platform.clock()
+        if now < self._latest:
+            # The clock was set back, now or before this process began: what was to be done at once is not to wait.
+            with self._platform.database.write() as transaction:
+                transaction.make_due(now)
+        self._latest = now
         with self._platform.database.read() as transaction:
             if not transaction.any_due(now):
                 return []
@@ -232,13 +246,12 @@ class Scheduler:
         self._running.discard(row_id)
         again = row_id in self._again
         self._again.discard(row_id)
-        if again:
-            seconds = 0.0
         if seconds is None:
+            # The lease is given back; what happened meanwhile has made it due, so that it is claimed anew.
             self._fences.pop(row_id, None)
             self._unknown = True
         else:
-            self._plan(row_id, seconds)
+            self._plan(row_id, 0.0 if again else seconds)
         self._event.set()
 
     def _reconcile(self, row_id: int, fence: int) -> float | None:

@@ -74,6 +74,7 @@ class Supervisor:
         ]
         self.port = settings.port
         self.began = time.time()
+        self._began = time.monotonic()
         self.is_ready = False
         self._ready_fd = ready
         self._lifeline = lifeline
@@ -271,7 +272,7 @@ class Supervisor:
 
     def _look_whether_ready(self) -> None:
         """Ask for the health of the installation until it answers for the first time."""
-        if time.time() - self.began > _START_S:
+        if time.monotonic() - self._began > _START_S:
             raise StartError(EXIT_START_FAILED, f"Clary does not answer after {_START_S:g} s; see {self.settings.log}")
         edge = next((child for child in self.children if child.name == "edge"), None)
         if edge is None or not edge.alive or edge.process is None:
@@ -285,7 +286,7 @@ class Supervisor:
         for child in self.children:
             child.deaths = 0
         self._write_state()
-        seconds = time.time() - self.began
+        seconds = time.monotonic() - self._began
         self._say(f"ready on {self.url} after {seconds:.2f} s")
         self.announce("ready", url=self.url, port=self.port, home=str(self.settings.home), seconds=round(seconds, 3))
 

@@ -7,9 +7,10 @@ default.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,6 +53,11 @@ class Settings:
     """How many jobs may run at once; 0 means twice the number of cores."""
     memory_mb: int = 0
     """Memory in MiB that running jobs may ask for together; 0 means all of the machine's."""
+    keep_jobs_days: int = 0
+    """For how many days jobs that have ended are kept, with their logs and what tells of them; 0 means for ever."""
+    quotas: Mapping[str, int] = field(default_factory=dict)
+    """The most instances that the jobs of an account have in a region, by AWS's names for these quotas: ``ml.g5.xlarge
+    for training job usage``, ``Number of instances across all processing jobs``."""
     hosts: str = ""
     """Further host names, separated by commas, under which clients reach this installation."""
     public_url: str = ""
@@ -93,6 +99,9 @@ class Settings:
             )
         if self.control_processes > 1 and self.database_url.startswith("sqlite:"):
             raise SettingsError("control_processes above 1 need a PostgreSQL database; set database to its URL")
+        _check_quotas(self.quotas)
+        if self.keep_jobs_days < 0:
+            raise SettingsError(f"keep_jobs_days must not be negative, got {self.keep_jobs_days}")
         if self.public_url and not self.public_url.startswith(("http://", "https://")):
             raise SettingsError(f"public_url must begin with http:// or https://, got {self.public_url!r}")
         if self.objects_url:
@@ -184,6 +193,21 @@ class Settings:
             folder.chmod(0o700)
 
 
+_USES = "(training|spot training|processing|transform)"
+_QUOTA = re.compile(rf"ml\.[a-z0-9.-]+ for {_USES} job usage|Number of instances across all {_USES} jobs")
+
+
+def _check_quotas(quotas: Mapping[str, int]) -> None:
+    for name, most in quotas.items():
+        if not _QUOTA.fullmatch(name):
+            raise SettingsError(
+                f"there is no quota {name!r}; one is called as 'ml.g5.xlarge for training job usage' or "
+                "'Number of instances across all training jobs'"
+            )
+        if not isinstance(most, int) or isinstance(most, bool) or most < 0:
+            raise SettingsError(f"the quota {name!r} must be a whole number, got {most!r}")
+
+
 def _check_objects_url(url: str) -> None:
     try:
         parts = urlsplit(url)
@@ -218,7 +242,7 @@ def load(home: Path | str | None = None, environ: Mapping[str, str] = os.environ
             values.update(tomllib.loads(file.read_text("utf-8")))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"{file}: {error}") from error
-    known = {field.name for field in fields(Settings)}
+    known = {each.name for each in fields(Settings)}
     for name in known - {"home", "cache"}:
         if (text := environ.get(f"CLARY_{name.upper()}")) is not None:
             values[name] = text
@@ -232,7 +256,9 @@ _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 
 def _typed(name: str, value: Any) -> Any:
-    kind = {field.name: field.type for field in fields(Settings)}[name]
+    kind = {each.name: each.type for each in fields(Settings)}[name]
+    if kind == "Mapping[str, int]":
+        return _table(name, value)
     if kind == "int":
         try:
             return int(value)
@@ -245,3 +271,14 @@ def _typed(name: str, value: Any) -> Any:
     if kind == "Path":
         return Path(value).expanduser().absolute()
     return value if kind == "bool" else str(value)
+
+
+def _table(name: str, value: Any) -> Mapping[str, Any]:
+    """A table of the file, or the text of one in the environment."""
+    try:
+        table = tomllib.loads(f"table = {value}")["table"] if isinstance(value, str) else value
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{name} must be a table such as {{ 'a' = 1 }}: {error}") from error
+    if not isinstance(table, Mapping):
+        raise SettingsError(f"{name} must be a table, got {value!r}")
+    return table

@@ -207,7 +207,14 @@ class EdgeApp:
         principal = self._authenticate(call, request, authorization)[0]
         if route.service == "sagemaker-runtime" and route.operation in _INVOCATIONS:
             return await self._invoke(call, principal, route.region, route.operation, begun)
-        response = await self._control.send(request, route.service, route.region, principal, call.request_id)
+        response = await self._control.send(
+            request,
+            route.service,
+            route.region,
+            principal,
+            call.request_id,
+            calls_function=(route.service, route.operation) == ("lambda", "Invoke"),
+        )
         # What the request changed is known here before its sender can use it.
         revisions = self._identities.database.revisions()
         if revisions != self._revisions:

@@ -23,8 +23,12 @@ WAIT_SECONDS = 15.0
 """How long a request waits for a control plane that cannot be reached; it has not seen the request then."""
 PAUSE_SECONDS = 0.05
 TIMEOUT_SECONDS = 60.0
+LONGEST_CALL_SECONDS = 1_080.0
+"""How long a function may be waited for: as long as the longest runs, and what it takes to start its environment."""
 MOST_AT_ONCE = 64
 """Each request that is under way has a thread in the control plane; more of them wait here."""
+MOST_CALLS = 256
+"""The same for requests that wait for functions, which make such requests themselves."""
 BROKEN = 3
 """How often a request is sent again over which the control plane died: it may be the request that kills it."""
 
@@ -40,6 +44,7 @@ class Control:
         self._turns = cycle(self.addresses)
         self._pool = pool
         self._places = asyncio.Semaphore(MOST_AT_ONCE)
+        self._calls = asyncio.Semaphore(MOST_CALLS)
 
     async def is_up(self) -> bool:
         """Whether the control plane answers."""
@@ -59,10 +64,13 @@ class Control:
         principal: Principal | None,
         request_id: str,
         operation: str = "",
+        *,
+        calls_function: bool = False,
     ) -> Response:
         """Answer ``request`` by the control plane. Raises ``ServiceUnavailable`` if it cannot be reached.
 
-        With an ``operation`` the body holds its members as JSON, whatever protocol the service speaks.
+        With an ``operation`` the body holds its members as JSON, whatever protocol the service speaks. A request that
+        ``calls_function`` may take as long as that.
         """
         headers: list[Header] = [
             (name.encode("latin-1"), value.encode("latin-1"))
@@ -83,8 +91,9 @@ class Control:
         if request.client:
             headers.append((b"x-clary-client", request.client.encode("latin-1")))
         target = request.path.encode("latin-1") + (b"?" + request.query.encode("latin-1") if request.query else b"")
-        async with self._places:
-            answer = await self._ask(request.method.encode("latin-1"), target, headers, request.body)
+        seconds = LONGEST_CALL_SECONDS if calls_function else TIMEOUT_SECONDS
+        async with self._calls if calls_function else self._places:
+            answer = await self._ask(request.method.encode("latin-1"), target, headers, request.body, seconds)
         returned = {
             name.decode("latin-1"): value.decode("latin-1")
             for name, value in answer.headers
@@ -130,12 +139,12 @@ class Control:
         answers = await asyncio.gather(*map(ask, addresses))
         return {Path(address).stem: answer for address, answer in zip(addresses, answers, strict=True)}
 
-    async def _ask(self, method: bytes, target: bytes, headers: list[Header], body: bytes) -> Answer:
+    async def _ask(self, method: bytes, target: bytes, headers: list[Header], body: bytes, seconds: float) -> Answer:
         until = time.monotonic() + WAIT_SECONDS
         broken = absent = 0
         while True:
             try:
-                return await self._pool.request(next(self._turns), method, target, headers, body, TIMEOUT_SECONDS)
+                return await self._pool.request(next(self._turns), method, target, headers, body, seconds)
             except NotConnected:
                 if time.monotonic() > until:
                     raise ServiceUnavailable("The control plane is not running. Please try again.") from None

@@ -13,10 +13,12 @@ from clary.state.records import Record
 from clary.state.transaction import Transaction
 
 if TYPE_CHECKING:
+    from clary.compute.functions.pool import Functions
     from clary.compute.images.environments import ImageStore
     from clary.compute.placement.base import Placement
     from clary.compute.programs import Programs
     from clary.resources.grammar import Spelled
+    from clary.resources.resource import Resource
 
 
 class Caller(Protocol):
@@ -51,6 +53,19 @@ class Identity(Protocol):
         """A secret of a caller's as a resource may keep it; it can be opened for this purpose and ``bound_to`` only."""
 
 
+class Calls(Protocol):
+    """Calls of operations that a resource makes for its owner."""
+
+    def offers(self, service: str, operation: str) -> bool:
+        """Whether the platform has this operation of a service, both as botocore calls them."""
+
+    def make(self, context: Context, service: str, operation: str, members: Any) -> Mapping[str, Any]:
+        """Call it as ``context.caller``, whom the policies must allow it; ``members`` are those of the request in JSON.
+
+        Raises ``ServiceError``.
+        """
+
+
 @dataclass(frozen=True)
 class Platform:
     """What every handler and reconciler shares."""
@@ -61,9 +76,12 @@ class Platform:
     placement: Placement
     images: ImageStore
     programs: Programs
+    functions: Functions
     wake: Callable[[int], None]
     """Says that the resource in this row wants its reconciler now."""
     clock: Callable[[], float]
+    calls: Calls | None = None
+    """Missing where nobody calls, such as in tests of other parts."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +135,10 @@ class Reconciliation(Protocol):
         Raises ``VersionConflict`` if the record changed since it was read or if the lease is lost.
         """
 
+    def rest(self, until: float) -> None:
+        """Store ``record`` and give the lease back: it is looked at again when somebody changes it, or at that time in
+        seconds since the epoch. The look must end with ``None``. Raises as ``save`` does."""
+
     def delete(self, also: Callable[[Transaction], object] | None = None) -> None:
         """Remove the record; otherwise as ``save``."""
 
@@ -132,6 +154,8 @@ class ServiceApp:
     name: str
     operations: Mapping[str, Handler]
     reconcilers: Mapping[str, Reconciler] = field(default_factory=dict)
+    telling: Mapping[str, Resource] = field(default_factory=dict)
+    """The nouns whose changes the default event bus is told, by their kinds."""
     open_operations: frozenset[str] = frozenset()
     """Operations that need no permission, such as ``GetCallerIdentity``, or whose handlers ask for it themselves."""
     action_prefix: str = ""

@@ -13,6 +13,11 @@ class Lifecycle:
     def __init__(self, changes: Mapping[str, tuple[str, ...]]) -> None:
         self._changes = changes
 
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """All statuses that the table has."""
+        return tuple(dict.fromkeys(status for before, after in self._changes.items() for status in (before, *after)))
+
     def move(self, record: Record, status: str) -> None:
         """Give ``record`` its new status.
 

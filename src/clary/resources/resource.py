@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clary.core.errors import ServiceError
 from clary.core.names import arn as make_arn
@@ -15,6 +15,9 @@ from clary.resources.context import Context, Reconciler
 from clary.resources.dialect import Dialect
 from clary.state.records import Key, Link, Query, Record
 from clary.state.transaction import Transaction
+
+if TYPE_CHECKING:
+    from clary.resources.told import StateChange
 
 ErrorFor = Callable[[str, str], ServiceError]
 """Takes a name and an ARN, gives the error to answer."""
@@ -104,6 +107,8 @@ class Resource:
     remove: Callable[[Context, Transaction, Record], bool] | None = None
     """Called by Delete: true when the row goes now, false when a reconciler ends the resource's work first."""
     reconcile: Reconciler | None = None
+    tells: tuple[StateChange, ...] = ()
+    """Which of its changes the default event bus is told."""
 
     def __post_init__(self) -> None:
         # A frozen dataclass is filled in once, here.

@@ -61,6 +61,7 @@ def service(
         operations=Operations(handlers),
         reconcilers={resource.noun: resource.reconcile for resource in declared if resource.reconcile}
         | dict(reconcilers or {}),
+        telling={resource.noun: resource for resource in declared if resource.tells},
         resource_of=lambda context, operation, params: subject()(context, operation, params),
         spelled=lambda: everything()[2],
         conditions_of=conditions_of,

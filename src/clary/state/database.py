@@ -16,6 +16,7 @@ from sqlalchemy.pool import QueuePool
 
 from clary.core.errors import InternalFailure, ServiceUnavailable
 from clary.core.settings import SettingsError
+from clary.state.observed import Observer
 from clary.state.session import Session, to_json
 from clary.state.sqlite import SqliteConnections, schema_engine
 from clary.state.tables import REVISION, metadata
@@ -32,6 +33,7 @@ class Database:
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         self._url = make_url(url)
+        self._observer: Observer | None = None
         self._sqlite: SqliteConnections | None = None
         if self._url.get_backend_name() == "sqlite":
             if self._url.database:
@@ -70,11 +72,16 @@ class Database:
         if self._sqlite is None:
             with _answering(), self._engine.begin() as connection:
                 connection.execute(_ONE_WRITER)
-                yield Transaction(Session(connection))
+                transaction = Transaction(Session(connection), self._observer)
+                yield transaction
+                after = transaction.changes.tell()
+            after()
             return
         try:
             with self._sqlite.write() as session:
-                yield Transaction(session)
+                transaction = Transaction(session, self._observer)
+                yield transaction
+                after = transaction.changes.tell()
         except (OperationalError, sqlite3.OperationalError) as error:
             cause = error.orig if isinstance(error, OperationalError) else error
             if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
@@ -82,6 +89,11 @@ class Database:
                     "The disk that holds Clary's home folder is full. Free some space on it and try again."
                 ) from error
             raise
+        after()
+
+    def watch(self, observer: Observer) -> None:
+        """Let an observer take part in the transactions that change what it watches."""
+        self._observer = observer
 
     @property
     def is_shared(self) -> bool:

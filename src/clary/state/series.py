@@ -95,6 +95,12 @@ class SeriesStore:
         mine = (_S.account == account, _S.region == region, _S.digest == metric.digest())
         return self._connection.execute(select(_S.id).where(*mine)).scalar()
 
+    def forget(self, account: str, region: str, wanted: Sequence[Metric]) -> None:
+        """Remove metrics with all their values."""
+        rows = [row for row, _ in self._known(account, region, [metric.digest() for metric in wanted]).values()]
+        self._connection.execute(delete(points).where(points.c.series.in_(rows)))
+        self._connection.execute(delete(series).where(_S.id.in_(rows)))
+
     def read(
         self, row: int, start: float, end: float, longest: int, unit: str | None, percentiles: bool
     ) -> Iterator[tuple[int, str, Summary]]:

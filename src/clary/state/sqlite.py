@@ -197,6 +197,8 @@ def _engine(url: URL, *, query_only: bool) -> Engine:
         connection.execute("PRAGMA wal_autocheckpoint=4000")
         if query_only:
             connection.execute("PRAGMA query_only=ON")
+            # There may be as many as threads, and what they hold is of no use any more when another one has written.
+            connection.execute("PRAGMA cache_size=-2000")
 
     return engine
 
@@ -209,7 +211,7 @@ def configure(connection: Any) -> None:
     """Set up a new connection: what is committed survives the loss of the machine's power."""
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA cache_size=-32000")
+    connection.execute("PRAGMA cache_size=-8000")
     # Secrets that were deleted shall not stay in pages that are free; it costs nothing that can be measured.
     connection.execute("PRAGMA secure_delete=ON")
 

@@ -32,6 +32,7 @@ KEY = ("account", "region", "service", "kind", "parent", "name")
 
 by_key = Prepared(select(*COLUMNS).where(*(_R[name] == bindparam(name) for name in KEY)))
 by_row = Prepared(select(*COLUMNS).where(_R.id == bindparam("row")))
+any_within = Prepared(select(_R.id).where(*(_R[name] == bindparam(name) for name in KEY[:-1])).limit(1))
 by_arn = Prepared(select(*COLUMNS).where(_R.arn == bindparam("arn")))
 deletion = Prepared(delete(resources).where(_R.id == bindparam("row"), _R.version == bindparam("old_version")))
 
@@ -43,6 +44,12 @@ insertion = Prepared(
 _EDGE = ("account", "region", "source", "destination", "type", "created", "document")
 association = Prepared(insert(associations).values({name: bindparam(name) for name in _EDGE}))
 
+_of_region = (associations.c.account == bindparam("account"), associations.c.region == bindparam("region"))
+edges_from = Prepared(select(associations.c.id).where(*_of_region, associations.c.source == bindparam("arn")).limit(1))
+edges_to = Prepared(
+    select(associations.c.id).where(*_of_region, associations.c.destination == bindparam("arn")).limit(1)
+)
+
 tags_of = Prepared(select(tags.c.key, tags.c.value).where(tags.c.arn == bindparam("arn")).order_by(tags.c.key))
 untagging = Prepared(delete(tags).where(tags.c.arn == bindparam("of")))
 revision_of = Prepared(select(revisions.c.revision).where(revisions.c.topic == bindparam("topic")))
@@ -50,13 +57,13 @@ all_revisions = Prepared(select(revisions.c.topic, revisions.c.revision))
 
 
 @lru_cache(maxsize=4)
-def change(fenced: bool, ends_work: bool) -> Prepared:
+def change(fenced: bool, released: bool) -> Prepared:
     """The update of one record; parameters are the new values with ``new_`` before their names."""
     conditions = [_R.id == bindparam("row"), _R.version == bindparam("old_version")]
     if fenced:
         conditions.append(_R.fence == bindparam("old_fence"))
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _CHANGED}
-    if ends_work:
+    if released:
         values |= {"lease_owner": None, "lease_until": None}
     return Prepared(update(resources).where(*conditions).values(values))
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0006"
+REVISION = "0007"
 """The migration that these definitions correspond to (``migrations/versions``)."""
 
 metadata = MetaData()
@@ -143,17 +143,6 @@ points = Table(
     Index("points_by_age", "span", "time"),
 )
 
-events = Table(
-    "events",
-    metadata,
-    Column("id", _ROW_ID, primary_key=True, autoincrement=True),
-    Column("arn", Text, nullable=False),
-    Column("time", Float(53), nullable=False),
-    Column("type", String(64), nullable=False),
-    Column("document", JSON, nullable=False),
-    Index("events_by_arn", "arn", "id"),
-)
-
 # Messages of queues, and those that an HTTP subscriber has not taken yet: they wait in the resource of that row.
 messages = Table(
     "messages",
@@ -184,6 +173,18 @@ message_tokens = Table(
     Column("uid", String(36), nullable=False),
     Column("row", BigInteger, nullable=False),
     Column("until", Float(53), nullable=False),
+)
+
+# Jobs that run, and those that wait for a place; each stands here from its creation to its end.
+places = Table(
+    "places",
+    metadata,
+    Column("row", BigInteger, primary_key=True, autoincrement=False),
+    Column("share", String(512), nullable=False),
+    Column("hosts", Integer, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("running", Integer, nullable=False),
+    Index("places_in_line", "running", "priority", "share", "row"),
 )
 
 # Published for the process that listens: what it must know to serve without asking anyone. Each topic has a revision

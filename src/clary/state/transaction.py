@@ -14,6 +14,8 @@ from sqlalchemy.exc import IntegrityError
 from clary.state import graph, statements
 from clary.state.messages import Messages
 from clary.state.metrics import Metrics
+from clary.state.observed import Changes, Observer
+from clary.state.places import Places
 from clary.state.records import AlreadyExists, Association, Key, Query, Record, VersionConflict
 from clary.state.search import statements as searches
 from clary.state.search.clauses import Hit, Path, Search
@@ -21,10 +23,10 @@ from clary.state.series import SeriesStore
 from clary.state.session import Prepared, Session
 from clary.state.tables import (
     associations,
-    events,
     message_tokens,
     messages,
     metrics,
+    places,
     points,
     resources,
     revisions,
@@ -45,9 +47,10 @@ _FEW_LINKED = 500
 class Transaction:
     """What can be asked and changed within one transaction."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, observer: Observer | None = None) -> None:
         self._session = session
         self._connection = session.connection
+        self.changes = Changes(self, observer)
 
     # Resources
 
@@ -81,10 +84,11 @@ class Transaction:
                 raise
             raise AlreadyExists(present) from None
         record.id, record.version = row, 1
+        self.changes.added(record)
         return record
 
-    def update(self, record: Record, *, fence: int | None = None) -> Record:
-        """Store a changed resource.
+    def update(self, record: Record, *, fence: int | None = None, release: bool = False) -> Record:
+        """Store a changed resource; with ``release`` its lease ends, as it does where nothing is left to be done.
 
         Raises ``VersionConflict`` if it changed since it was read, or if ``fence`` is no longer that of its lease.
         """
@@ -92,9 +96,11 @@ class Transaction:
         parameters |= {"new_version": record.version + 1, "row": record.id, "old_version": record.version}
         if fence is not None:
             parameters["old_fence"] = fence
-        statement = statements.change(fence is not None, record.wake_at is None)
+        statement = statements.change(fence is not None, release or record.wake_at is None)
+        change = self.changes.coming(record)
         if self._session.change(statement, parameters) != 1:
             raise VersionConflict(record.arn)
+        self.changes.made(change)
         record.version += 1
         return record
 
@@ -104,9 +110,16 @@ class Transaction:
         Raises ``VersionConflict`` if it changed since it was read.
         """
         parameters = {"row": record.id, "old_version": record.version}
+        change = self.changes.coming(record, deleted=True)
         if self._session.change(statements.deletion, parameters) != 1:
             raise VersionConflict(record.arn)
+        self.changes.made(change)
         self._session.change(statements.untagging, {"of": record.arn})
+
+    def has(self, account: str, region: str, service: str, kind: str, parent: str) -> bool:
+        """Whether there is a resource of this kind and parent."""
+        place = {"account": account, "region": region, "service": service, "kind": kind, "parent": parent}
+        return self._session.first(statements.any_within, place) is not None
 
     def find(self, query: Query) -> list[Record]:
         """The resources that ``query`` asks for; a page costs the same wherever in the list it lies."""
@@ -173,6 +186,13 @@ class Transaction:
             _record(row) for row in self._connection.execute(select(*statements.COLUMNS).where(where).order_by(_R.id))
         ]
 
+    def at_rest(self, service: str, kinds: Sequence[str], before: float, limit: int) -> list[Record]:
+        """The oldest resources of these kinds, in all accounts and regions, that have no work to do and have not
+        changed since that time."""
+        where = and_(_R.wake_at.is_(None), _R.service == service, _R.kind.in_(kinds), _R.modified < before)
+        wanted = select(*statements.COLUMNS).where(where).order_by(_R.id).limit(limit)
+        return [_record(row) for row in self._connection.execute(wanted)]
+
     def regions(self, account: str) -> list[str]:
         """The regions in which an account has resources."""
         # One look at an index for each of them.
@@ -212,6 +232,16 @@ class Transaction:
         """End the leases of the owners ``process:…``: for a process of that name, whose predecessors have died."""
         held = _R.lease_owner.startswith(f"{process}:", autoescape=True)
         self._connection.execute(update(resources).where(held).values(lease_owner=None, lease_until=None))
+
+    def make_due(self, now: float) -> None:
+        """Let be due what was due before the clock was set back to ``now``; the latest change tells how far it was."""
+        latest = select(func.max(_R.modified)).scalar_subquery()
+        self._connection.execute(update(resources).where(_R.wake_at > now, _R.wake_at <= latest).values(wake_at=now))
+
+    @property
+    def places(self) -> Places:
+        """The line of the jobs."""
+        return Places(self._session)
 
     # Tags
 
@@ -285,6 +315,11 @@ class Transaction:
         rows = self._connection.execute(select(associations).where(*conditions).order_by(a.id))
         return [Association(row.source, row.destination, row.type, row.created, row.document) for row in rows]
 
+    def has_edges(self, account: str, region: str, arn: str) -> bool:
+        """Whether there are edges from or to the resource with this ARN."""
+        place = {"account": account, "region": region, "arn": arn}
+        return any(self._session.first(each, place) for each in (statements.edges_from, statements.edges_to))
+
     def detach(self, account: str, region: str, arn: str) -> None:
         """Remove all edges from and to the resource with this ARN."""
         graph.detach(self._connection, account, region, arn)
@@ -311,12 +346,6 @@ class Transaction:
     def messages(self) -> Messages:
         """What waits in queues."""
         return Messages(self._connection)
-
-    # Events
-
-    def add_event(self, arn: str, time: float, kind: str, document: Mapping[str, Any]) -> None:
-        """Record that something happened to the resource with this ARN."""
-        self._connection.execute(insert(events).values(arn=arn, time=time, type=kind, document=dict(document)))
 
     # What the edge must know
 
@@ -353,7 +382,7 @@ class Transaction:
     def clear(self) -> None:
         """Forget everything."""
         measured = (metrics, series, points)
-        for table in (resources, tags, associations, *measured, events, routes, messages, message_tokens):
+        for table in (resources, tags, associations, places, *measured, routes, messages, message_tokens):
             self._connection.execute(delete(table))
         for topic in ("routes", "identity"):
             self.bump(topic)

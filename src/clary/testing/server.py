@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def server(home: Path | str | None = None, port: int = 0, **settings: str | int | bool) -> Iterator[Server]:
+def server(
+    home: Path | str | None = None, port: int = 0, **settings: str | int | bool | Mapping[str, int]
+) -> Iterator[Server]:
     """A running Clary for the body of a ``with`` statement.
 
     Without ``home`` it lives in a temporary folder that is removed at the end, with all its jobs; with ``home``
@@ -122,7 +125,9 @@ def server(home: Path | str | None = None, port: int = 0, **settings: str | int 
                 _end_jobs(installation)
 
 
-def _as_text(value: str | int | bool) -> str:
+def _as_text(value: str | int | bool | Mapping[str, int]) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(name)} = {each}" for name, each in value.items()) + "}"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -250,7 +250,7 @@ def test_history(clockwork: Clockwork) -> None:
 
 
 def test_actions(clockwork: Clockwork) -> None:
-    topic = "arn:aws:lambda:us-east-1:123456789012:function:people"
+    topic = "arn:aws:swf:us-east-1:123456789012:action/people"
     clockwork.alarm(AlarmActions=[topic], OKActions=[f"{topic}-ok"])
     clockwork.force("ALARM")
     actions = clockwork.history(HistoryItemType="Action")

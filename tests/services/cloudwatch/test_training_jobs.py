@@ -43,6 +43,25 @@ def train(server: Server, name: str) -> None:
     )
 
 
+def test_a_processing_job_tells_what_it_used(clary_aws: Server) -> None:
+    sagemaker, cloudwatch = clary_aws.client("sagemaker"), clary_aws.client("cloudwatch")
+    sagemaker.create_processing_job(
+        ProcessingJobName="used",
+        RoleArn=clary_aws.role_arn,
+        AppSpecification={
+            "ImageUri": "clary/python:3.11",
+            "ContainerEntrypoint": ["python3", "-c", "print(sum(n * n for n in range(3_000_000)))"],
+        },
+        ProcessingResources={"ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}},
+    )
+    await_(lambda: sagemaker.describe_processing_job(ProcessingJobName="used")["ProcessingJobStatus"] == "Completed")
+    namespace = "/aws/sagemaker/ProcessingJobs"
+    found = cloudwatch.list_metrics(Namespace=namespace)["Metrics"]
+    host = [{"Name": "Host", "Value": "used/algo-1"}]
+    names = ("CPUUtilization", "MemoryUtilization")
+    assert found == [{"Namespace": namespace, "MetricName": name, "Dimensions": host} for name in names]
+
+
 def test_a_job_has_metrics_from_the_first_value_on(watch: Any, clary_aws: Server) -> None:
     train(clary_aws, "job")
     watch.namespace = NAMESPACE

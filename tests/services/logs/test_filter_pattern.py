@@ -47,6 +47,22 @@ from clary.services.logs.filter_pattern import compile_pattern
         ("{ ($.a = 1 && $.b = 2) || $.c = 3 }", '{"a": 1, "b": 3, "c": 3}', True),
         ("{ $.a = 1 && ($.b = 2 || $.c = 3) }", '{"a": 2, "b": 2}', False),
         ("{ $.a = 1 }", "not JSON", False),
+        ("[ip, user, status = 404]", "1.2.3.4 ann 404", True),
+        ("[ip, user, status = 404]", "1.2.3.4 ann 200", False),
+        ("[ip, user, status = 404]", "1.2.3.4 404", False),
+        ("[ip, user, status = 4*]", "1.2.3.4 ann 404", True),
+        ("[..., status = 4*, bytes]", '1.2.3.4 - ann [10/Oct/2000:13:25:15 -0700] "GET / HTTP/1.0" 404 1534', True),
+        ("[..., status = 4*, bytes]", '1.2.3.4 - ann [10/Oct/2000:13:25:15 -0700] "GET / HTTP/1.0" 200 404', False),
+        ('[ip, id, user, time, request = "*html*", status, bytes > 1000]', '- - - [a b] "GET /x.html" 2 1534', True),
+        ('[ip, id, user, time, request = "*html*", status, bytes > 1000]', '- - - [a b] "GET /x.html" 2 999', False),
+        ("[w1 = ERROR || w1 = WARN, ...]", "WARN of many things", True),
+        ("[w1 = ERROR || w1 = WARN, ...]", "INFO of many things", False),
+        ("[w1 != INFO && w1 != DEBUG, ...]", "ERROR x", True),
+        ("[w1 != INFO && w1 != DEBUG, ...]", "DEBUG x", False),
+        ("[w1 = %E[A-Z]+%, w2]", "ERROR x", True),
+        ("[first, ..., last = x]", "x", False),
+        ("[...]", "anything at all", True),
+        ("[, , x = 3]", "1 2 3", True),
     ],
 )
 def test_patterns(pattern: str, message: str, expected: bool) -> None:
@@ -54,7 +70,26 @@ def test_patterns(pattern: str, message: str, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["{ $.a }", "{ $.a = }", "{ a = 1 }", "{ $.a = 1", "{ ($.a = 1 }", "{ $.a < x }", "%(a+)+%", "%[%", '"a']
+    "pattern",
+    [
+        "{ $.a }",
+        "{ $.a = }",
+        "{ a = 1 }",
+        "{ $.a = 1",
+        "{ ($.a = 1 }",
+        "{ $.a < x }",
+        "%(a+)+%",
+        "%[%",
+        '"a',
+        "[a",
+        "[a = ]",
+        "[$.a = 1]",
+        "[a < x]",
+        "[..., b, ...]",
+        "[a b]",
+        '[a = "x]',
+        "[a IS NULL]",
+    ],
 )
 def test_invalid_patterns(pattern: str) -> None:
     with pytest.raises(InvalidParameterException):

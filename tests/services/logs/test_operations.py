@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from clary.services.logs.api import register_stream
+from clary.services.logs.api import group_key, register_stream, stream_key
+from clary.services.logs.retention import remove_old
 
 ACCOUNT = "123456789012"
 GROUP = "/aws/sagemaker/TrainingJobs"
@@ -265,6 +267,69 @@ def test_retention_hides_old_events(installation: Any, logs: Any, now: int) -> N
     assert messages(logs, "s") == ["new"]
     rejected = put(logs, "s", (now - 2 * 86_400_000, "old"))["rejectedLogEventsInfo"]
     assert rejected == {"expiredLogEventEndIndex": 1}
+
+
+class Look:
+    """A look at a group, as the scheduler takes it."""
+
+    def __init__(self, installation: Any, group: str) -> None:
+        self.platform = installation.platform
+        with self.platform.database.read() as transaction:
+            self.record = transaction.get(group_key(ACCOUNT, "us-east-1", group))
+
+
+def file_behind(installation: Any, stream: str, group: str = "g") -> Path:
+    with installation.database.read() as transaction:
+        return Path(transaction.get(stream_key(ACCOUNT, "us-east-1", group, stream)).document["Path"])
+
+
+def test_retention_removes_old_events_and_a_follower_goes_on(installation: Any, logs: Any, now: int) -> None:
+    logs.create_log_group(logGroupName="g")
+    for stream in ("s", "empty"):
+        logs.create_log_stream(logGroupName="g", logStreamName=stream)
+    put(logs, "s", (now, "old one"))
+    put(logs, "s", (now + 3_600_000, "new one"))
+    read = logs.get_log_events(logGroupName="g", logStreamName="s", startFromHead=True)
+    [_, kept] = logs.filter_log_events(logGroupName="g")["events"]
+    logs.put_retention_policy(logGroupName="g", retentionInDays=1)
+    installation.now += 86_400 + 60
+    look = Look(installation, "g")
+    assert look.record.wake_at is not None and remove_old(look) is None  # type: ignore[arg-type]
+    assert b"old one" not in file_behind(installation, "s").read_bytes()
+    assert messages(logs, "s") == ["new one"]
+    # Places that were given before are still the same.
+    assert logs.filter_log_events(logGroupName="g")["events"] == [kept]
+    put(logs, "s", (int(installation.now * 1000), "newest"))
+    following = logs.get_log_events(logGroupName="g", logStreamName="s", nextToken=read["nextForwardToken"])
+    assert [event["message"] for event in following["events"]] == ["newest"]
+    back = logs.get_log_events(logGroupName="g", logStreamName="s", nextToken=following["nextBackwardToken"])
+    assert [event["message"] for event in back["events"]] == ["new one"]
+
+    assert look.record.wake_at == installation.now + 6 * 3_600
+    installation.now += 30 * 86_400
+    remove_old(Look(installation, "g"))  # type: ignore[arg-type]
+    assert file_behind(installation, "s").read_bytes() == b""
+    assert "firstEventTimestamp" not in logs.describe_log_streams(logGroupName="g")["logStreams"][1]
+    logs.delete_retention_policy(logGroupName="g")
+    remove_old(look := Look(installation, "g"))  # type: ignore[arg-type]
+    assert look.record.wake_at is None
+
+
+def test_the_log_of_a_job_is_emptied_once_all_of_it_is_too_old(installation: Any, logs: Any, tmp_path: Path) -> None:
+    path, began = tmp_path / "algo-1.log", int(installation.now * 1000)
+    path.write_text(f"{began} first\n{began + 1} second\n")
+    register_stream(installation.platform, ACCOUNT, "us-east-1", "/jobs", "j/algo-1", path)
+    logs.put_retention_policy(logGroupName="/jobs", retentionInDays=1)
+    for hours, expected in ((23, 2), (25, 0)):
+        installation.now = began / 1000 + hours * 3_600
+        os.utime(path, (began / 1000, began / 1000))
+        remove_old(Look(installation, "/jobs"))  # type: ignore[arg-type]
+        assert len(path.read_text().splitlines()) == expected
+    # An agent that is still there goes on behind what is gone.
+    with path.open("a") as file:
+        file.write(f"{int(installation.now * 1000)} third\n")
+    [event] = logs.get_log_events(logGroupName="/jobs", logStreamName="j/algo-1", startFromHead=True)["events"]
+    assert event["message"] == "third"
 
 
 def test_permission_of_one_stream(installation: Any, logs: Any, iam: Any, job: Path) -> None:

@@ -124,12 +124,14 @@ def test_what_cannot_be_configured(s3: Any, bucket: str, fails: Any, queues: Any
     assert "QueueConfigurations" not in s3.get_bucket_notification_configuration(Bucket=bucket)
 
 
-def test_functions_are_not_told(s3: Any, bucket: str, fails: Any) -> None:
-    function = {
-        "LambdaFunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:f",
-        "Events": ["s3:ObjectCreated:*"],
-    }
-    wanted = {"LambdaFunctionConfigurations": [function]}
-    fails(
-        "NotImplemented", s3.put_bucket_notification_configuration, 501, Bucket=bucket, NotificationConfiguration=wanted
-    )
+def test_functions_are_told_and_not_tried(s3: Any, bucket: str, told: Any) -> None:
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:f"
+    wanted = {"LambdaFunctionConfigurations": [{"Id": "f", "LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=wanted)
+    answer = s3.get_bucket_notification_configuration(Bucket=bucket)
+    assert answer["LambdaFunctionConfigurations"] == wanted["LambdaFunctionConfigurations"]
+    assert told() == []
+    s3.put_object(Bucket=bucket, Key="key", Body=b"x")
+    (notice,) = told()
+    assert (notice["target"], notice["arn"]) == ("lambda", arn)
+    assert notice["message"]["Records"][0]["s3"]["configurationId"] == "f"

@@ -9,7 +9,7 @@ import pytest
 
 from clary.compute.placement.base import Observation, Placement
 from clary.compute.spec import ImageSpec, JobSpec
-from clary.services.sagemaker.execution.hosts import Agents, hosts_named, instances, with_containers
+from clary.services.sagemaker.execution.hosts import Agents, hosts_named, instance_types, with_containers
 
 
 class Kept:
@@ -47,7 +47,7 @@ def test_every_agent_knows_the_others_of_its_job(
     hosts: int, containers: int, cluster: list[str], series: list[list[str]]
 ) -> None:
     kept, those, keys = agents(hosts, containers)
-    assert instances(keys) == hosts
+    assert len(instance_types(with_containers(hosts_named([("ml.m5.large", "")] * hosts), containers))) == hosts
     those.launch({key: JobSpec("pending", ImageSpec("python")) for key in keys}, "ticket")
     assert [spec.cluster for spec in kept.launched.values()] == [cluster] * len(keys)
     assert [spec.series for spec in kept.launched.values()] == series

@@ -15,11 +15,11 @@ from pypdf import PdfReader
 
 from clary.resources.context import Platform
 from clary.services.iam.api import Principal
+from clary.services.s3_as_caller import Unanswered
 from clary.services.sagemaker.cards import export as exporting
 from clary.services.sagemaker.cards.charts import round_steps
 from clary.services.sagemaker.cards.content import SECTIONS
 from clary.services.sagemaker.cards.page import Card, render
-from clary.services.sagemaker.cards.upload import Unanswered
 from clary.state.records import Record
 from clary.testing.contracts.waiting import wait_for
 from clary.testing.server import Server

@@ -14,6 +14,7 @@ from clary.testing.contracts.waiting import wait_for
 from clary.testing.server import Server, server
 
 IMAGE = "clary/python:3.11"
+LARGE = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +24,8 @@ def small() -> Iterator[Server]:
         yield running
 
 
-def start(aws: Server, name: str, command: str, role: str = "") -> None:
-    aws.client("sagemaker").create_training_job(
+def start(aws: Server, name: str, command: str, role: str = "", *, by: Any = None, **members: Any) -> None:
+    (by or aws.client("sagemaker")).create_training_job(
         TrainingJobName=name,
         RoleArn=role or aws.role_arn,
         AlgorithmSpecification={
@@ -33,8 +34,7 @@ def start(aws: Server, name: str, command: str, role: str = "") -> None:
             "ContainerEntrypoint": ["python", "-c", command],
         },
         OutputDataConfig={"S3OutputPath": "s3://queue/output"},
-        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
-        StoppingCondition={"MaxRuntimeInSeconds": 600},
+        **{"ResourceConfig": LARGE, "StoppingCondition": {"MaxRuntimeInSeconds": 600}, **members},
     )
 
 
@@ -50,7 +50,7 @@ def test_a_second_job_waits_for_the_first_and_says_so(small: Server) -> None:
     start(small, "second", "print('my turn')")
     wait_for(lambda: describe(small, "second")["SecondaryStatus"] == "Pending")
     message = describe(small, "second")["SecondaryStatusTransitions"][-1]["StatusMessage"]
-    assert "1 jobs are running, and 1 may run at once" in message
+    assert message == "1 instance is running a job, and 1 may run at once; the job starts when it is its turn."
 
     small.client("sagemaker").stop_training_job(TrainingJobName="first")
     wait_for(lambda: describe(small, "first")["TrainingJobStatus"] == "Stopped")
@@ -107,3 +107,92 @@ def test_an_endpoint_that_is_up_keeps_no_job_from_running(small: Server) -> None
     wait_for(lambda: describe(small, "beside")["TrainingJobStatus"] == "Completed")
     answer = small.client("sagemaker-runtime").invoke_endpoint(EndpointName="e", ContentType="text/plain", Body=b"hi")
     assert answer["Body"].read() == b"hi"
+
+
+def hold(aws: Server, name: str) -> None:
+    """Take the only place."""
+    start(aws, name, "import signal; signal.pause()")
+    wait_for(lambda: describe(aws, name)["SecondaryStatus"] == "Training")
+
+
+def let_go(aws: Server, name: str, *waiting: str) -> list[str]:
+    """Give the place back, and tell in which order those began that waited for it."""
+    aws.client("sagemaker").stop_training_job(TrainingJobName=name)
+    for each in waiting:
+        wait_for(lambda each=each: describe(aws, each)["TrainingJobStatus"] == "Completed", timeout=120)
+    return sorted(waiting, key=lambda each: describe(aws, each)["TrainingStartTime"])
+
+
+def test_the_tag_of_a_priority_counts_before_the_time(small: Server) -> None:
+    hold(small, "before-all")
+    for name, value in (("usual", None), ("behind", "-3"), ("urgent", "10"), ("less-urgent", "9")):
+        tags = [{"Key": "clary:priority", "Value": value}] if value else []
+        start(small, name, "pass", Tags=tags)
+    order = let_go(small, "before-all", "usual", "behind", "urgent", "less-urgent")
+    assert order == ["urgent", "less-urgent", "usual", "behind"]
+
+
+@pytest.mark.parametrize("value", ["", "high", "1.5", "1001", "--1", "१", "9" * 256])
+def test_a_priority_that_is_none_is_refused(small: Server, value: str) -> None:
+    with pytest.raises(small.client("sagemaker").exceptions.ClientError, match="from -1000 to 1000") as error:
+        start(small, "wrong", "pass", Tags=[{"Key": "clary:priority", "Value": value}])
+    assert error.value.response["Error"]["Code"] == "ValidationException"
+    assert not small.client("sagemaker").list_training_jobs(NameContains="wrong")["TrainingJobSummaries"]
+
+
+def test_users_take_turns_however_many_jobs_one_of_them_has() -> None:
+    with server(max_jobs=2) as aws:
+        iam = aws.client("iam")
+        aws.client("s3").create_bucket(Bucket="queue")
+        iam.create_user(UserName="bea")
+        iam.attach_user_policy(UserName="bea", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+        key = iam.create_access_key(UserName="bea")["AccessKey"]
+        bea = aws.client(
+            "sagemaker", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
+        )
+        hold(aws, "hers-0")
+        hold(aws, "hers-1")
+        for number in (2, 3):
+            start(aws, f"hers-{number}", "import signal; signal.pause()")
+        start(aws, "bea-0", "pass", by=bea)
+        aws.client("sagemaker").stop_training_job(TrainingJobName="hers-0")
+        wait_for(lambda: describe(aws, "bea-0")["TrainingJobStatus"] == "Completed")
+        wait_for(lambda: describe(aws, "hers-2")["SecondaryStatus"] == "Training")
+        assert describe(aws, "bea-0")["TrainingEndTime"] <= describe(aws, "hers-2")["TrainingStartTime"]
+        assert describe(aws, "hers-3")["SecondaryStatus"] == "Pending"
+
+
+def test_a_spot_job_that_waits_for_too_long_is_given_up(small: Server) -> None:
+    hold(small, "in-the-way")
+    stopping = {"MaxRuntimeInSeconds": 1, "MaxWaitTimeInSeconds": 1}
+    start(small, "impatient", "pass", EnableManagedSpotTraining=True, StoppingCondition=stopping)
+    wait_for(lambda: describe(small, "impatient")["TrainingJobStatus"] == "Stopped")
+    assert describe(small, "impatient")["SecondaryStatus"] == "MaxWaitTimeExceeded"
+    assert let_go(small, "in-the-way") == []
+
+
+def test_quotas_refuse_what_is_more_in_the_words_of_aws() -> None:
+    quotas = {"ml.m5.large for training job usage": 1, "Number of instances across all processing jobs": 1}
+    with server(max_jobs=1, quotas=quotas) as aws:
+        sagemaker = aws.client("sagemaker")
+        aws.client("s3").create_bucket(Bucket="queue")
+        start(aws, "one", "import signal; signal.pause()")
+        with pytest.raises(sagemaker.exceptions.ResourceLimitExceeded) as error:
+            start(aws, "two", "pass")
+        assert error.value.response["Error"]["Message"].startswith(
+            "The account-level service limit 'ml.m5.large for training job usage' is 1 Instances, with current "
+            "utilization of 1 Instances and a request delta of 1 Instances."
+        )
+        large = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 1}
+        start(aws, "other-type", "pass", ResourceConfig=large)
+        with pytest.raises(sagemaker.exceptions.ResourceLimitExceeded, match="across all processing jobs' is 1"):
+            sagemaker.create_processing_job(
+                ProcessingJobName="two",
+                RoleArn=aws.role_arn,
+                AppSpecification={"ImageUri": IMAGE},
+                ProcessingResources={"ClusterConfig": {**large, "InstanceCount": 2}},
+            )
+        sagemaker.stop_training_job(TrainingJobName="one")
+        wait_for(lambda: describe(aws, "one")["TrainingJobStatus"] == "Stopped")
+        start(aws, "two", "pass")
+        wait_for(lambda: describe(aws, "two")["TrainingJobStatus"] == "Completed")

@@ -127,7 +127,7 @@ class Bubblewrap:
             arguments += ["--ro-bind", folder.place.runtimes, "/opt/clary/clary_runtimes"]
         arguments += ["--bind", folder.packages, "/opt/clary/packages"]
         for name, path in (*folder.mounts.items(), *folder.place.volumes.items()):
-            arguments += ["--bind", path, name]
+            arguments += ["--ro-bind" if name in spec.fixed else "--bind", path, name]
         if folder.place.cache:
             arguments += ["--bind", folder.place.cache, CACHE]
         if spec.kind == "server":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,6 +52,15 @@ class Observation:
     def lost(self) -> bool:
         """Whether the agent died without a word."""
         return self.started and not self.alive and self.terminal is None
+
+    def due_again(self, now: float) -> bool:
+        """Whether a server that is to go on for ever is to be launched again, at ``now`` seconds since the epoch."""
+        if self.terminal is None:
+            return self.lost or not self.started
+        # It gave up after its agent had started it again. The pause grows each time, for the cause may be lasting.
+        pause: int = min(60, 2 ** min(self.attempt, 6))
+        # Also where the end lies in the future: the clock was set back.
+        return abs(now - float(self.terminal["time"])) >= pause
 
     def latest(self, event: str) -> Mapping[str, Any] | None:
         """The newest event of that name, or None."""
@@ -105,6 +114,10 @@ class Placement(Protocol):
 
     def volumes(self) -> Sequence[str]:
         """The names of all volumes here."""
+
+    def fill(self, volume: str, write: Callable[[Path], None]) -> None:
+        """Make a volume of what ``write`` puts into the empty folder that it is given; one that is there stays as it
+        is. The volume is there as a whole and on the disk, or not at all: what ``write`` raises is raised."""
 
     def discard(self, volume: str) -> None:
         """Delete a volume with all that is in it, unless there is none of that name. No job uses it any more."""

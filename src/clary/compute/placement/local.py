@@ -10,9 +10,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ _RUNTIMES = Path(clary.compute.agent.__file__).parents[3] / "clary_runtimes"
 _KEPT = frozenset({"log", "data-log", "metrics.jsonl"})
 _KEPT_BETWEEN = _KEPT | {"lock", "launch", "sockets", "agent.log", "done"}
 _DIES_S = 10.0
+_NOBODY = 0
+"""The row of no resource."""
 
 
 class LocalPlacement:
@@ -63,6 +66,25 @@ class LocalPlacement:
 
     def volumes(self) -> Sequence[str]:
         return sorted(each.name for each in self._volumes.iterdir()) if self._volumes.is_dir() else []
+
+    def fill(self, volume: str, write: Callable[[Path], None]) -> None:
+        folder = self._volumes / check_id(volume)
+        if folder.is_dir():
+            return
+        self._volumes.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Its name is that of no resource's volume: what a crash leaves of it is discarded at the next start.
+        draft = Path(tempfile.mkdtemp(prefix=f"Draft-{_NOBODY}-", dir=self._volumes))
+        try:
+            write(draft)
+            _sync(draft)
+            try:
+                draft.rename(folder)
+            except OSError:
+                if not folder.is_dir():
+                    raise  # else somebody was faster
+            _sync_names(self._volumes)
+        finally:
+            delete(draft)
 
     def discard(self, volume: str) -> None:
         folder = self._volumes / check_id(volume)
@@ -248,6 +270,24 @@ def _addresses(cluster: Sequence[str]) -> Sequence[str]:
         return []
     place = zlib.crc32(cluster[0].encode()) % (254 * 256)
     return [f"127.{1 + place // 256}.{place % 256}.{number + 1}" for number in range(len(cluster))]
+
+
+def _sync(folder: Path) -> None:
+    """Have everything below a folder on the disk."""
+    for each, _, files in os.walk(folder, topdown=False):
+        for name in files:
+            if not (path := Path(each, name)).is_symlink():
+                _sync_names(path)
+        _sync_names(Path(each))
+
+
+def _sync_names(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _same_file(descriptor: int, path: Path) -> bool:

@@ -30,7 +30,7 @@ _READ_ONLY = frozenset((
 _NOT_READ_ONLY = frozenset(("sqs:ReceiveMessage", "iam:GenerateCredentialReport"))
 _DATA = frozenset((
     "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "cloudwatch:GetMetricWidgetImage",
-    "cloudwatch:ListMetrics", "cloudwatch:PutMetricData", "events:PutEvents", "logs:FilterLogEvents",
+    "cloudwatch:ListMetrics", "cloudwatch:PutMetricData", "events:PutEvents", "lambda:Invoke", "logs:FilterLogEvents",
     "logs:GetLogEvents", "logs:PutLogEvents", "sns:Publish", "sns:PublishBatch", "sqs:ChangeMessageVisibility",
     "sqs:ChangeMessageVisibilityBatch", "sqs:DeleteMessage", "sqs:DeleteMessageBatch", "sqs:ReceiveMessage",
     "sqs:SendMessage", "sqs:SendMessageBatch",

@@ -10,7 +10,7 @@ _SERVICES = {
     "application-autoscaling": "ApplicationAutoScaling", "cloudwatch": "CloudWatch", "ecr": "ECR", "events": "Events",
     "glue": "Glue", "iam": "IAM", "kms": "KMS", "logs": "Logs", "s3": "S3", "sagemaker": "SageMaker", "sns": "SNS",
     "sqs": "SQS", "sts": "STS", "cloudtrail": "CloudTrail", "resource-groups": "ResourceGroups",
-    "organizations": "Organizations",
+    "organizations": "Organizations", "scheduler": "Scheduler", "lambda": "Lambda",
 }  # fmt: skip
 _ONE_KIND = {"sns": "Topic", "sqs": "Queue"}
 

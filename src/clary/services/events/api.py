@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from clary.resources.context import Platform
-from clary.services.events.delivery import put_on_bus
+from clary.services.events.delivery import kind_of, put_on_bus, send_to
 from clary.services.events.put import DEFAULT, made
 from clary.services.sqs.api import Posting, posting
 
-__all__ = ["emit", "emit_within"]
+__all__ = ["DEFAULT", "emit", "emit_within", "kind_of", "made", "put_on_bus", "send_to"]
 
 
 def emit(platform: Platform, account: str, region: str, event: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from clary.core.names import parse_arn
 from clary.resources.context import Context
 from clary.services.events.inputs import check_input, rendered
 from clary.services.events.patterns import fits, parsed
+from clary.services.lambda_ import api as functions
 from clary.services.logs.api import write_line
 from clary.services.sns import api as sns
 from clary.services.sqs import api as sqs
@@ -27,7 +28,7 @@ PRINCIPAL = "events.amazonaws.com"
 TARGETS = "_targets"
 MOST_BUSES = 5
 """An event goes over so many buses at most, for buses may send to each other."""
-_SUPPORTED = "SQS queues, SNS topics, CloudWatch log groups and event buses"
+_SUPPORTED = "SQS queues, SNS topics, Lambda functions, CloudWatch log groups and event buses"
 _STREAM = "events"
 
 
@@ -35,7 +36,7 @@ def check_target(context: Context, target: Mapping[str, Any]) -> None:
     """Check a target of a rule. Raises ``ValidationException``, which says what targets there can be."""
     name, arn = target["Id"], target["Arn"]
     try:
-        kind = _kind(arn)
+        kind = kind_of(arn)
     except ValueError:
         raise ValidationException(
             f"Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
@@ -58,12 +59,12 @@ def check_target(context: Context, target: Mapping[str, Any]) -> None:
         context.platform.identity.check_pass_role(context.caller, role, PRINCIPAL, told=context.told)
 
 
-def _kind(arn: str) -> str | None:
+def kind_of(arn: str) -> str | None:
     """What sort of target an ARN means. Raises ``ValueError`` if it is none."""
     parts = parse_arn(arn)
     if parts.service in ("sqs", "sns"):
         return parts.service
-    prefix = {"events": "event-bus/", "logs": "log-group:"}.get(parts.service)
+    prefix = {"events": "event-bus/", "logs": "log-group:", "lambda": "function:"}.get(parts.service)
     return parts.service if prefix is not None and parts.resource.startswith(prefix) else None
 
 
@@ -96,21 +97,26 @@ def _hand_over(
     sender = sqs.Sender(PRINCIPAL, rule.arn, rule.key.account, role)
     text = rendered(target, event, (rule.arn, rule.name), iso(post.now))
     try:
-        _send(post, target, text, event, sender, passed)
+        send_to(post, target, text, event, sender, passed)
     except ServiceError as error:
         _bury(post, rule, target, text, error)
 
 
-def _send(
+def send_to(
     post: sqs.Posting,
     target: Mapping[str, Any],
     text: str,
     event: Mapping[str, Any],
     sender: sqs.Sender,
-    passed: int,
+    passed: int = 1,
 ) -> None:
+    """Send a text to a target of any kind, as part of a transaction; ``event`` is what it was made of, or a call of a
+    schedule with its ``id`` alone, and ``passed`` counts the buses that it went over.
+
+    Raises ``ServiceError`` for what the target does not take.
+    """
     arn = target["Arn"]
-    kind = _kind(arn)
+    kind = kind_of(arn)
     if kind == "sqs":
         group = target.get("SqsParameters", {}).get("MessageGroupId", "")
         # What an event is sent with may be the same for many of them, which are different messages.
@@ -118,6 +124,8 @@ def _send(
         sqs.send_within(post, arn, sqs.Parcel(text, {}, PRINCIPAL, group=group, deduplication=once), sender)
     elif kind == "sns":
         sns.send_within(post, arn, sns.Publication(text), sender)
+    elif kind == "lambda":
+        functions.invoke_later(post, arn, text, sender)
     elif kind == "logs":
         parts = parse_arn(arn)
         if (parts.account, parts.region) != (sender.source_account, sender.source_arn.split(":")[3]):

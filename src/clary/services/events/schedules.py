@@ -43,7 +43,7 @@ def keep_time(look: Reconciliation) -> float | None:
                 record.document[_TIMES] = {"begun": begun, "due": due}
             record.wake_at = due
         # Sent and remembered in one transaction: never twice, and never forgotten.
-        post.transaction.update(record)
+        post.transaction.update(record, release=True)
     return None
 
 

@@ -71,9 +71,6 @@ def with_statement(
 ) -> str | None:
     """The policy with a statement more that lets these accounts do these actions; ``None`` if it has one of that
     label."""
-    document = _document(policy, arn)
-    if any(each.get("Sid") == label for each in document["Statement"]):
-        return None
     statement = {
         "Sid": label,
         "Effect": "Allow",
@@ -81,6 +78,14 @@ def with_statement(
         "Action": _one_or_all(actions),
         "Resource": arn,
     }
+    return with_this_statement(policy, f"{arn}/ClaryDefaultPolicy", statement)
+
+
+def with_this_statement(policy: str | None, name: str, statement: Mapping[str, Any]) -> str | None:
+    """The policy with a statement more, ``None`` if it has one of that ``Sid``; ``name`` is that of a new policy."""
+    document = _document(policy, name)
+    if any(each.get("Sid") == statement["Sid"] for each in document["Statement"]):
+        return None
     return json.dumps({**document, "Statement": [*document["Statement"], statement]})
 
 
@@ -93,9 +98,9 @@ def without_statement(policy: str | None, arn: str, label: str) -> str | None:
     return json.dumps({**document, "Statement": kept}) if kept else ""
 
 
-def _document(policy: str | None, arn: str) -> dict[str, Any]:
+def _document(policy: str | None, name: str) -> dict[str, Any]:
     if not policy:
-        return {"Version": "2012-10-17", "Id": f"{arn}/ClaryDefaultPolicy", "Statement": []}
+        return {"Version": "2012-10-17", "Id": name, "Statement": []}
     document: dict[str, Any] = json.loads(policy)
     statements = document["Statement"]
     return {**document, "Statement": [statements] if isinstance(statements, Mapping) else statements}

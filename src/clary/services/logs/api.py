@@ -14,9 +14,11 @@ from clary.services.logs.log_file import LONGEST_MESSAGE, LogEvent, LogFile
 from clary.state.records import AlreadyExists, Key, Record
 from clary.state.transaction import Transaction
 
-__all__ = ["LogEvent", "LogFile", "find_stream", "group_key", "register_stream", "stream_key", "write_line"]
+__all__ = ["LogEvent", "LogFile", "file_of", "find_stream", "group_key", "register_stream", "stream_key", "write_line"]
 
 SERVICE = "logs"
+REMOVED = "Removed"
+"""In the document of a stream: how many bytes of its beginning are gone, because the group keeps them no longer."""
 
 
 def group_key(account: str, region: str, group: str) -> Key:
@@ -54,6 +56,13 @@ def register_stream(
         present.document["Path"] = str(path)
         present.modified = now
         target.update(present)
+
+
+def forget_stream(transaction: Transaction, account: str, region: str, group: str, stream: str) -> None:
+    """Show a stream no longer; its file is whose it is."""
+    present = transaction.get(stream_key(account, region, group, stream))
+    if present is not None:
+        transaction.delete(present)
 
 
 def ensure_group(transaction: Transaction, account: str, region: str, group: str, now: float) -> None:
@@ -100,4 +109,9 @@ def write_line(
 def find_stream(transaction: Transaction, account: str, region: str, group: str, stream: str) -> LogFile | None:
     """The file behind a stream."""
     record = transaction.get(stream_key(account, region, group, stream))
-    return LogFile(Path(record.document["Path"])) if record is not None else None
+    return file_of(record) if record is not None else None
+
+
+def file_of(record: Record) -> LogFile:
+    """The file of a stream's record."""
+    return LogFile(Path(record.document["Path"]), record.document.get(REMOVED, 0))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from clary.core.errors import ResourceNotFoundException
 from clary.resources.context import Context, Handler
+from clary.services.logs.api import file_of
 from clary.services.logs.errors import InvalidParameterException
 from clary.services.logs.filter_pattern import compile_pattern
 from clary.services.logs.groups import find_group, group_name, streams_of
-from clary.services.logs.log_file import MOST_BYTES, MOST_EVENTS, LogEvent, LogFile
+from clary.services.logs.log_file import MOST_BYTES, MOST_EVENTS, LogEvent
 from clary.services.logs.streams import find_stream_record
 from clary.services.logs.tokens import read_events, read_place, write_events, write_place
 from clary.state.records import Record
@@ -57,7 +57,7 @@ def get_log_events(context: Context, params: dict[str, Any]) -> dict[str, Any]:
         record = find_stream_record(transaction, context, group.name, params["logStreamName"])
     since, until = _bounds(context, group, params)
     limit = min(params.get("limit", MOST_EVENTS), MOST_EVENTS)
-    file = LogFile(Path(record.document["Path"]))
+    file = file_of(record)
     token = read_events(params["nextToken"]) if "nextToken" in params else None
     if token is not None and token.direction == "f":
         place = token.offset
@@ -85,7 +85,7 @@ def _stream_events(
     record: Record, since: int | None, until: int | None
 ) -> Iterator[tuple[int, str, int, LogEvent, Record]]:
     """The events of a stream with what orders them among those of other streams; the file is open only while read."""
-    file = LogFile(Path(record.document["Path"]))
+    file = file_of(record)
     offset = 0
     while True:
         batch: list[LogEvent] = []

@@ -1,4 +1,4 @@
-"""Filter patterns: terms, JSON conditions and regular expressions.
+"""Filter patterns: terms, conditions on JSON and on the fields of a line, and regular expressions.
 
 Reference: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 """
@@ -29,7 +29,7 @@ def compile_pattern(pattern: str) -> Matches:
     if text.startswith("{"):
         return _json_pattern(text)
     if text.startswith("["):
-        raise InvalidParameterException("Invalid filter pattern: patterns for space-delimited events are not supported")
+        return _fields_pattern(text)
     return _terms(text)
 
 
@@ -163,10 +163,7 @@ class _Parser:
             if not self._accept(")"):
                 raise InvalidParameterException("Invalid filter pattern")
             return test
-        kind, selector = self._take()
-        if kind != "selector":
-            raise InvalidParameterException("Invalid filter pattern")
-        find = _selector(selector)
+        find = self._operand()
         kind, operator = self._take()
         if kind == "word":
             return self._word_condition(operator.upper(), find)
@@ -177,6 +174,12 @@ class _Parser:
             raise InvalidParameterException("Invalid filter pattern")
         compare = _comparison(operator, kind, text)
         return lambda value: any(compare(item) for item in find(value))
+
+    def _operand(self) -> Callable[[Any], list[Any]]:
+        kind, selector = self._take()
+        if kind != "selector":
+            raise InvalidParameterException("Invalid filter pattern")
+        return _selector(selector)
 
     def _word_condition(self, word: str, find: Callable[[Any], list[Any]]) -> Test:
         _, second = self._take()
@@ -238,3 +241,56 @@ def _comparison(operator: str, kind: str, text: str) -> Test:
         re.DOTALL,
     )
     return lambda item: isinstance(item, str) and (glob.match(item) is not None) == (operator == "=")
+
+
+# Fields that are parted by spaces
+
+_FIELD = re.compile(r'"((?:[^"\\]|\\.)*)"|\[([^\]]*)\]|(\S+)')
+"""What is in quotes or brackets is one field."""
+_PART = re.compile(r'(?:^|,)((?:"(?:[^"\\]|\\.)*"|%[^%]*%|[^,"%])*)')
+_NAME = re.compile(r"\w*")
+
+
+def _fields_pattern(text: str) -> Matches:
+    """``[ip, user, ..., status = 4*, bytes]``: each field by its place, with ``...`` for any number of them."""
+    if not text.endswith("]"):
+        raise InvalidParameterException("Invalid filter pattern")
+    found = _PART.findall(text[1:-1])
+    parts = [part.strip() for part in found]
+    if parts.count("...") > 1 or ",".join(found) != text[1:-1]:
+        raise InvalidParameterException("Invalid filter pattern")
+    gap = parts.index("...") if "..." in parts else None
+    tests = [_field(part) for part in parts if part != "..."]
+
+    def fits(message: str) -> bool:
+        fields = [quoted or bracketed or bare for quoted, bracketed, bare in _FIELD.findall(message)]
+        if gap is not None and len(fields) >= len(tests):
+            behind = len(tests) - gap
+            fields = [*fields[:gap], *fields[len(fields) - behind :]]
+        return len(fields) == len(tests) and all(test(field) for test, field in zip(tests, fields, strict=True))
+
+    return fits
+
+
+def _field(part: str) -> Test:
+    """The conditions on one field, if it has more than a name."""
+    if _NAME.fullmatch(part):
+        return lambda field: True
+    parser = _FieldParser(part)
+    test = parser.alternatives()
+    if parser.peek() is not None:
+        raise InvalidParameterException("Invalid filter pattern")
+    return test
+
+
+class _FieldParser(_Parser):
+    """Conditions on a field, which stand behind its name: ``status = 4* || status = 503``."""
+
+    def _operand(self) -> Callable[[Any], list[Any]]:
+        kind, name = self._take()
+        if kind != "word" or not _NAME.fullmatch(name):
+            raise InvalidParameterException("Invalid filter pattern")
+        return lambda field: [field, float(field)] if _NUMBER.fullmatch(field) else [field]
+
+    def _word_condition(self, word: str, find: Callable[[Any], list[Any]]) -> Test:
+        raise InvalidParameterException("Invalid filter pattern")

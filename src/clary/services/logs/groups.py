@@ -177,7 +177,7 @@ def _fits(pattern: str, name: str) -> bool:
 def put_retention_policy(context: Context, params: dict[str, Any]) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 
-    Events that are older are not shown any more; the files of jobs stay as long as the jobs.
+    Events that are older are not shown any more, and removed (see ``clary.services.logs.retention``).
     """
     days = params["retentionInDays"]
     if days not in _RETENTIONS:
@@ -185,8 +185,9 @@ def put_retention_policy(context: Context, params: dict[str, Any]) -> dict[str, 
     with context.platform.database.write() as transaction:
         record = find_group(transaction, context, params["logGroupName"])
         record.document["Retention"] = days
-        record.modified = context.platform.clock()
+        record.wake_at = record.modified = context.platform.clock()
         transaction.update(record)
+    context.platform.wake(record.id)
     return {}
 
 
@@ -195,7 +196,7 @@ def delete_retention_policy(context: Context, params: dict[str, Any]) -> dict[st
     with context.platform.database.write() as transaction:
         record = find_group(transaction, context, params["logGroupName"])
         record.document.pop("Retention", None)
-        record.modified = context.platform.clock()
+        record.wake_at, record.modified = None, context.platform.clock()
         transaction.update(record)
     return {}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -50,13 +50,19 @@ class Extent:
 
 
 class LogFile:
-    """Reads a log file, which need not exist yet."""
+    """Reads a log file, which need not exist yet.
 
-    def __init__(self, path: Path) -> None:
+    ``removed`` are the bytes that stood before its beginning and are gone: offsets count them, so that each event keeps
+    its own.
+    """
+
+    def __init__(self, path: Path, removed: int = 0) -> None:
         self.path = path
+        self._removed = removed
 
     def forward(self, start: int = 0, since: int | None = None, until: int | None = None) -> Iterator[LogEvent]:
         """The events from offset ``start`` on, with times in ``since`` ≤ time < ``until`` (milliseconds)."""
+        start = max(0, start - self._removed)
         try:
             with self.path.open("rb", buffering=_BLOCK) as file:
                 if since is not None:
@@ -66,7 +72,7 @@ class LogFile:
                     if until is not None and event.timestamp >= until:
                         return
                     if since is None or event.timestamp >= since:
-                        yield event
+                        yield self._placed(event)
         except FileNotFoundError:
             return
 
@@ -74,6 +80,7 @@ class LogFile:
         self, end: int | None = None, since: int | None = None, until: int | None = None
     ) -> Iterator[LogEvent]:
         """The events before offset ``end``, the latest first."""
+        end = None if end is None else max(0, end - self._removed)
         try:
             with self.path.open("rb") as file:
                 if until is not None:
@@ -83,25 +90,30 @@ class LogFile:
                     if since is not None and event.timestamp < since:
                         return
                     if until is None or event.timestamp < until:
-                        yield event
+                        yield self._placed(event)
         except FileNotFoundError:
             return
+
+    def _placed(self, event: LogEvent) -> LogEvent:
+        if not self._removed:
+            return event
+        return replace(event, start=event.start + self._removed, end=event.end + self._removed)
 
     def offset_of(self, time: int) -> int:
         """The offset of the first line of that time or later."""
         try:
             with self.path.open("rb") as file:
-                return _offset_of(file, time)
+                return self._removed + _offset_of(file, time)
         except FileNotFoundError:
-            return 0
+            return self._removed
 
     def end(self) -> int:
         """The offset after the last complete line."""
         try:
             with self.path.open("rb") as file:
-                return _complete(file)
+                return self._removed + _complete(file)
         except FileNotFoundError:
-            return 0
+            return self._removed
 
     def extent(self) -> Extent:
         """The times of the first and the last event."""

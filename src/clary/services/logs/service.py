@@ -9,6 +9,7 @@ from clary.resources.context import Context, ServiceApp
 from clary.services.logs import events, groups, streams
 from clary.services.logs.api import group_arn
 from clary.services.logs.groups import name_of
+from clary.services.logs.retention import remove_old
 
 _ON_STREAMS = ("GetLogEvents", "PutLogEvents", "DeleteLogStream")
 
@@ -33,6 +34,7 @@ def _group(arn: str) -> str:
 SERVICE = ServiceApp(
     "logs",
     {**groups.OPERATIONS, **streams.OPERATIONS, **events.OPERATIONS},
+    reconcilers={"LogGroup": remove_old},
     resource_of=resource_of,
     tagging="TagResource",
     tagged_as=_group,

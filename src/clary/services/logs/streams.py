@@ -179,7 +179,7 @@ def _check_batch(events: Sequence[tuple[int, str]]) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -191,7 +191,7 @@ def _locked(path: Path) -> Iterator[None]:
 def append(path: Path, events: Sequence[tuple[int, str]]) -> None:
     """Add events to a file, which stays in the order of time."""
     lines = [(time, f"{time} {text.replace(chr(10), LINE_BREAK)}\n".encode()) for time, text in events]
-    with _locked(path.with_suffix(".lock")):
+    with locked(path.with_suffix(".lock")):
         file = LogFile(path)
         last = next(file.backward(), None)
         if last is None or last.timestamp <= lines[0][0]:

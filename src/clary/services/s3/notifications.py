@@ -26,10 +26,11 @@ from clary.objects.store import DeletionNotices, Notices
 from . import xml
 from .buckets import timestamp
 from .call import Call, Handler, xml_response
-from .errors import InvalidArgument, MalformedXML, NotImplementedByS3
+from .errors import InvalidArgument, MalformedXML
 from .http import S3Request, S3Response
 
 DOCUMENT = "notification"
+_FUNCTION = "lambda"
 EVENTS = (
     "s3:ObjectCreated:*", "s3:ObjectCreated:Put", "s3:ObjectCreated:Post", "s3:ObjectCreated:Copy",
     "s3:ObjectCreated:CompleteMultipartUpload", "s3:ObjectRemoved:*", "s3:ObjectRemoved:Delete",
@@ -38,7 +39,11 @@ EVENTS = (
     "s3:ObjectTagging:Delete",
 )  # fmt: skip
 """What can be told of; S3's other events are of things that do not happen here."""
-_KINDS = {"QueueConfiguration": ("sqs", "Queue"), "TopicConfiguration": ("sns", "Topic")}
+_KINDS = {
+    "QueueConfiguration": ("sqs", "Queue"),
+    "TopicConfiguration": ("sns", "Topic"),
+    "CloudFunctionConfiguration": (_FUNCTION, "CloudFunction"),
+}
 _DETAIL_TYPES = {
     "ObjectCreated": "Object Created",
     "ObjectRemoved": "Object Deleted",
@@ -60,7 +65,7 @@ _LIFECYCLE = "s3.amazonaws.com"
 
 
 class Destination(msgspec.Struct, omit_defaults=True):
-    """Where events of a bucket go: a queue, a topic, or (``events``) EventBridge, which gets all of them."""
+    """Where events of a bucket go: a queue, a topic, a function, or (``events``) EventBridge, which gets all."""
 
     target: str
     id: str = ""
@@ -255,8 +260,6 @@ async def get_bucket_notification(call: Call) -> S3Response:
 async def put_bucket_notification(call: Call) -> S3Response:
     """Reference: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketNotificationConfiguration.html"""
     document = await call.document("NotificationConfiguration")
-    if document.find("CloudFunctionConfiguration") is not None:
-        raise NotImplementedByS3("Notifications of Lambda functions are not implemented.")
     found = [_read(node, *_KINDS[node.name]) for node in document.children if node.name in _KINDS]
     _check_overlaps(found)
     bucket = call.store.bucket(call.bucket)
@@ -271,7 +274,9 @@ async def put_bucket_notification(call: Call) -> S3Response:
     if document.find("EventBridgeConfiguration") is not None:
         found.append(Destination("events"))
     kept = msgspec.json.encode(found) if found else None
-    await call.store.set_document(call.bucket, DOCUMENT, kept, [_test(each, call) for each in found if each.arn])
+    # Functions are not called to try them.
+    tested = [each for each in found if each.arn and each.target != _FUNCTION]
+    await call.store.set_document(call.bucket, DOCUMENT, kept, [_test(each, call) for each in tested])
     return S3Response(200, [("Content-Length", "0")])
 
 
@@ -300,7 +305,7 @@ def _read(node: xml.Node, target: str, arn: str) -> Destination:
 
 
 def _check_overlaps(found: Sequence[Destination]) -> None:
-    """One event of one key may go to one queue or topic only."""
+    """One event of one key may go to one queue, topic or function only."""
     for number, one in enumerate(found):
         for other in found[:number]:
             prefixes = one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix)

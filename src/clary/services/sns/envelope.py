@@ -27,7 +27,7 @@ def notification(
     attributes: Mapping[str, Mapping[str, str]],
     now: float,
     unsubscribe_url: str,
-    sequence: str,
+    sequence: str = "",
 ) -> str:
     """What a subscriber is sent that did not ask for the message alone."""
     document: dict[str, Any] = {"Type": "Notification", "MessageId": uid}
@@ -38,11 +38,44 @@ def notification(
         document["Subject"] = subject
     document |= {"Message": message, "Timestamp": timestamp(now), "UnsubscribeURL": unsubscribe_url}
     if attributes:
-        document["MessageAttributes"] = {
-            name: {"Type": told["DataType"], "Value": told.get("StringValue") or told["BinaryValue"]}
-            for name, told in attributes.items()
-        }
+        document["MessageAttributes"] = _attributes(attributes)
     return json.dumps(document, ensure_ascii=False)
+
+
+def for_function(
+    subscription: str,
+    topic: str,
+    uid: str,
+    message: str,
+    *,
+    subject: str | None,
+    attributes: Mapping[str, Mapping[str, str]],
+    now: float,
+    unsubscribe_url: str,
+) -> str:
+    """What a function is called with that has this subscription; otherwise as ``notification``.
+
+    Reference: https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
+    """
+    told = {
+        "Type": "Notification",
+        "MessageId": uid,
+        "TopicArn": topic,
+        "Subject": subject,
+        "Message": message,
+        "Timestamp": timestamp(now),
+        "UnsubscribeUrl": unsubscribe_url,
+        "MessageAttributes": _attributes(attributes),
+    }
+    source = {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": subscription}
+    return json.dumps({"Records": [{**source, "Sns": told}]}, ensure_ascii=False)
+
+
+def _attributes(attributes: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    return {
+        name: {"Type": told["DataType"], "Value": told.get("StringValue") or told["BinaryValue"]}
+        for name, told in attributes.items()
+    }
 
 
 def confirmation(topic: str, token: str, subscribe_url: str, uid: str, now: float) -> str:

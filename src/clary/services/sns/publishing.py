@@ -13,12 +13,14 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from clary.core.errors import ServiceError
 from clary.core.ids import request_id as new_id
 from clary.resources.context import Context, Handler
-from clary.services.sns.envelope import notification
+from clary.services.lambda_.api import invoke_later
+from clary.services.sns.envelope import for_function, notification
 from clary.services.sns.errors import (
     BatchEntryIdsNotDistinct,
     BatchRequestTooLong,
@@ -28,7 +30,7 @@ from clary.services.sns.errors import (
     TooManyEntriesInBatchRequest,
 )
 from clary.services.sns.filters import is_for
-from clary.services.sns.subscriptions import dead_letters, link
+from clary.services.sns.subscriptions import FUNCTION, dead_letters, link
 from clary.services.sns.topics import ATTRIBUTES, CONFIRMED, find_topic, is_fifo, subscriptions_of
 from clary.services.sqs.api import Parcel, Posting, Sender, posting, send_within
 from clary.state.messages import Message
@@ -186,7 +188,10 @@ def _hand_over(post: Posting, topic: Record, subscription: Record, what: Publica
     body = message
     if not raw:
         url = link((settings.public_url or settings.url).rstrip("/"), "Unsubscribe", SubscriptionArn=subscription.arn)
-        body = notification(
+        form = partial(notification, sequence=done.sequence)
+        if protocol == FUNCTION:
+            form = partial(for_function, subscription.arn)
+        body = form(
             topic.arn,
             done.message_id,
             message,
@@ -194,8 +199,10 @@ def _hand_over(post: Posting, topic: Record, subscription: Record, what: Publica
             attributes=what.attributes,
             now=post.now,
             unsubscribe_url=url,
-            sequence=done.sequence,
         )
+    if protocol == FUNCTION:
+        _call(post, topic, subscription, body)
+        return
     if protocol != "sqs":
         _leave(post, subscription, done.message_id, body, raw)
         return
@@ -210,6 +217,15 @@ def _hand_over(post: Posting, topic: Record, subscription: Record, what: Publica
     )
     try:
         send_within(post, queue, parcel, Sender(PRINCIPAL, topic.arn, topic.key.account))
+    except ServiceError as error:
+        bury(post, subscription, body, str(error))
+
+
+def _call(post: Posting, topic: Record, subscription: Record, body: str) -> None:
+    """Have the function called that is subscribed."""
+    sender = Sender(PRINCIPAL, topic.arn, topic.key.account)
+    try:
+        invoke_later(post, subscription.document["Endpoint"], body, sender)
     except ServiceError as error:
         bury(post, subscription, body, str(error))
 

@@ -35,13 +35,13 @@ from clary.state.records import Key, Query, Record
 from clary.state.transaction import Transaction
 
 HTTP = ("http", "https")
+FUNCTION = "lambda"
 PENDING_SECONDS = 2 * 86_400.0
 """So long an endpoint has to confirm that it wants the messages."""
 _NOT_HERE = {
     "email": "mail",
     "email-json": "mail",
     "sms": "text messages",
-    "lambda": "Lambda functions",
     "application": "push notifications",
     "firehose": "Firehose delivery streams",
 }
@@ -72,8 +72,8 @@ def find_subscription(transaction: Transaction, arn: str) -> Record:
 def _check_endpoint(topic: Record, protocol: str, endpoint: str) -> None:
     if protocol in _NOT_HERE:
         raise InvalidParameter(
-            f"Protocol Reason: Clary delivers to sqs, http and https; it sends no {_NOT_HERE[protocol]}, so {protocol} "
-            "cannot be subscribed"
+            f"Protocol Reason: Clary delivers to sqs, lambda, http and https; it sends no {_NOT_HERE[protocol]}, so "
+            f"{protocol} cannot be subscribed"
         )
     if protocol == "sqs":
         try:
@@ -84,6 +84,12 @@ def _check_endpoint(topic: Record, protocol: str, endpoint: str) -> None:
             raise InvalidParameter("SQS endpoint ARN")
         if parts.resource.endswith(".fifo") and not is_fifo(topic):
             raise InvalidParameter("Endpoint Reason: FIFO SQS Queues can not be subscribed to standard SNS topics")
+        return
+    if protocol == FUNCTION:
+        if not endpoint.startswith("arn:aws:lambda:"):
+            raise InvalidParameter("Lambda endpoint ARN")
+        if is_fifo(topic):
+            raise InvalidParameter(f"Endpoint Reason: Endpoint protocol {protocol} is not supported for FIFO topics")
         return
     if protocol not in HTTP:
         raise InvalidParameter("Protocol Reason: Invalid protocol type: " + protocol[:64])
@@ -108,6 +114,10 @@ def _checked(given: Mapping[str, str], protocol: str, kept: Mapping[str, str]) -
             values[name] = value.lower()
             if values[name] not in ("true", "false"):
                 raise InvalidParameter("RawMessageDelivery: the value must be true or false")
+            if protocol == FUNCTION and values[name] == "true":
+                raise InvalidParameter(
+                    f"RawMessageDelivery: Delivery protocol [{protocol}] does not support raw message delivery."
+                )
         if name == "FilterPolicyScope" and value not in (ON_ATTRIBUTES, ON_BODY):
             raise InvalidParameter(f"FilterPolicyScope: Invalid value [{value[:64]}]")
         if name == "DeliveryPolicy" and value and (protocol not in HTTP or not is_object(value)):
@@ -245,7 +255,7 @@ def get_attributes(context: Context, params: dict[str, Any]) -> dict[str, Any]:
             "SubscriptionArn": record.arn,
             "PendingConfirmation": "true" if record.status == PENDING else "false",
             "ConfirmationWasAuthenticated": "true"
-            if record.document["Protocol"] == "sqs" or record.document.get("Authenticated")
+            if record.document["Protocol"] in ("sqs", FUNCTION) or record.document.get("Authenticated")
             else "false",
         }
     }

@@ -21,7 +21,7 @@ def sweep(look: Reconciliation) -> float | None:
         transaction.messages.expire(record.id, oldest)
         # Written down instead of kept in mind: a queue at rest shall cost nothing until then.
         record.wake_at = now + SWEEP_SECONDS
-        transaction.update(record)
+        transaction.update(record, release=True)
     return None
 
 

@@ -92,6 +92,10 @@ class Jobs:
         wait_for(lambda: log.exists() and text in log.read_text("utf-8"), what=f"{text!r} in the log")
 
 
+def _write(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
 def names(seen: Observation) -> list[str]:
     """The names of the events."""
     return [str(each["event"]) for each in seen.events]
@@ -462,6 +466,33 @@ class PlacementContract:
             jobs.placement.discard(each)
         assert not {volume, f"{volume}-other"} & set(jobs.placement.volumes())
         assert "run 1 of" in run()
+        jobs.placement.discard(volume)
+
+    def test_a_volume_is_filled_once_and_as_a_whole_and_can_be_fixed(self, jobs: Jobs) -> None:
+        code = """
+            import os, pathlib
+            folder = pathlib.Path(os.environ['KEPT'])
+            print('read', (folder / 'x').read_text())
+            try:
+                (folder / 'y').write_text('')
+            except OSError as error:
+                print('refused', error.errno)
+        """
+        volume, path = f"volume-{uuid.uuid4().hex[:12]}", "/var/lib/kept"
+
+        def broken(folder: Path) -> None:
+            (folder / "x").write_text("half")
+            raise ValueError("no more")
+
+        with pytest.raises(ValueError, match="no more"):
+            jobs.placement.fill(volume, broken)
+        assert list(jobs.placement.volumes()) == []
+        for text in ("first", "second"):
+            jobs.placement.fill(volume, lambda folder, text=text: _write(folder / "x", text))  # type: ignore[misc]
+        seen = jobs.run(code, volumes={path: volume}, fixed=[path], environment={"KEPT": path})
+        assert end(seen)["event"] == "completed", log_text(jobs.placement, seen.id)
+        said = log_text(jobs.placement, seen.id)
+        assert "read first" in said and ("refused 30" in said or jobs.isolation == "plain")
         jobs.placement.discard(volume)
 
     @pytest.mark.parametrize("way", ["unix", "tcp"])

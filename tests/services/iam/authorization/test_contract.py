@@ -65,6 +65,18 @@ UNTOLD: Mapping[str, str] = {
     "glue:FederatedAuthorizationSource": "there are no federated catalogues",
     "glue:LakeFormationPermissions": "there is no Lake Formation",
     "iam:RoleTemplateARN": "there are no templates of roles",
+    "lambda:CodeSigningConfigArn": "code is not signed",
+    "lambda:EventSourceToken": "no partner calls functions",
+    "lambda:FunctionArn of DeleteEventSourceMapping": "what the mapping has",
+    "lambda:FunctionArn of GetEventSourceMapping": "what the mapping has",
+    "lambda:FunctionArn of UpdateEventSourceMapping": "what the mapping has",
+    "lambda:FunctionUrlAuthType": "functions have no URLs",
+    "lambda:InvokedViaFunctionUrl": "functions have no URLs",
+    "lambda:Layer": "there are no layers",
+    "lambda:Principal of RemovePermission": "what the statement says, and not the request",
+    "lambda:SecurityGroupIds": "functions have no network of a VPC",
+    "lambda:SubnetIds": "functions have no network of a VPC",
+    "lambda:VpcIds": "functions have no network of a VPC",
     "iam:PermissionsBoundary": "what the user or the role has, if the request gives it none: see test_stories",
 }
 """Condition keys, of all operations or of one, that a request does not give, with the reason."""

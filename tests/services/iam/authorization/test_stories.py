@@ -281,6 +281,12 @@ CALLS: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "AccessDeniedException 400",
         "events:DescribeRule on resource: arn:aws:events:us-east-1:123456789012:rule/r",
     ),
+    "scheduler": (
+        "get_schedule",
+        {"Name": "s"},
+        "AccessDeniedException 403",
+        "scheduler:GetSchedule on resource: arn:aws:scheduler:us-east-1:123456789012:schedule/default/s",
+    ),
     "glue": (
         "get_database",
         {"Name": "d"},

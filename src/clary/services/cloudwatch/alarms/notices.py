@@ -1,4 +1,5 @@
-"""What people and programs are told of an alarm that changed its state: through SNS, and on EventBridge's default bus.
+"""What people and programs are told of an alarm that changed its state: through SNS, as a function's event, and on
+EventBridge's default bus.
 
 References: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html and
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
@@ -72,6 +73,23 @@ def event(record: Record, before: Mapping[str, Any], now: float) -> dict[str, An
         "resources": [record.arn],
         "detail": detail,
     }
+
+
+def payload(record: Record, before: Mapping[str, Any], now: float) -> str:
+    """What a function is called with that is an action of the alarm, as JSON; ``before`` is as for ``event``.
+
+    Reference: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html
+    """
+    detail = event(record, before, now)["detail"]
+    told = {
+        "source": "aws.cloudwatch",
+        "alarmArn": record.arn,
+        "accountId": record.key.account,
+        "time": moment(now),
+        "region": record.key.region,
+        "alarmData": {name: detail[name] for name in ("alarmName", "state", "previousState", "configuration")},
+    }
+    return orjson.dumps(told).decode()
 
 
 def _state(value: str, state: Mapping[str, Any], at: float) -> dict[str, Any]:

@@ -11,11 +11,12 @@ import orjson
 
 from clary.core.errors import NotAvailableYet, ServiceError
 from clary.services.cloudwatch.alarms.history import remember
-from clary.services.cloudwatch.alarms.notices import event, message, subject
+from clary.services.cloudwatch.alarms.notices import event, message, payload, subject
 from clary.services.cloudwatch.alarms.records import ACTIONS, CHILDREN, STATE, composites
 from clary.services.cloudwatch.alarms.states import State
 from clary.services.cloudwatch.errors import ResourceNotFound
 from clary.services.events.api import emit_within
+from clary.services.lambda_.api import invoke_later
 from clary.services.sns.api import publication, send_within
 from clary.services.sqs.api import Posting, Sender
 from clary.state.records import Record
@@ -68,7 +69,7 @@ def tell(post: Posting, record: Record, before: dict[str, Any]) -> None:
     emit_within(post, account, region, event(record, before, now))
     if record.document["ActionsEnabled"]:
         for arn in record.document[ACTIONS[record.status]]:
-            _act(post, record, arn, before["status"])
+            _act(post, record, arn, before)
 
 
 def _told(status: str, state: dict[str, Any]) -> dict[str, Any]:
@@ -78,14 +79,16 @@ def _told(status: str, state: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _act(post: Posting, record: Record, arn: str, before: str) -> None:
+def _act(post: Posting, record: Record, arn: str, before: dict[str, Any]) -> None:
     """Hand a change on to an action; the history says how that went."""
     done: dict[str, Any] = {"actionState": "Succeeded", "notificationResource": arn}
     try:
         if SCALING_POLICY in arn:
             _scale(post, record, arn)
         elif arn.startswith("arn:aws:sns:"):
-            done["publishedMessage"] = _publish(post, record, arn, before)
+            done["publishedMessage"] = _publish(post, record, arn, before["status"])
+        elif arn.startswith("arn:aws:lambda:"):
+            _call(post, record, arn, before)
         else:
             raise NotAvailableYet("Clary does not perform this kind of action yet")
     except ServiceError as error:
@@ -102,6 +105,11 @@ def _scale(post: Posting, record: Record, arn: str) -> None:
     if policy is None or (policy.key.account, policy.key.region) != (record.key.account, record.key.region):
         raise ResourceNotFound("There is no such policy")
     post.rows.add(policy.id)
+
+
+def _call(post: Posting, record: Record, arn: str, before: dict[str, Any]) -> None:
+    sender = Sender("lambda.alarms.cloudwatch.amazonaws.com", record.arn, record.key.account)
+    invoke_later(post, arn, payload(record, before, post.now), sender)
 
 
 def _publish(post: Posting, record: Record, arn: str, before: str) -> dict[str, Any]:

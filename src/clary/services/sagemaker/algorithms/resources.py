@@ -10,6 +10,7 @@ from typing import Any
 from clary.core.errors import ConflictException, NotAvailableYet, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.resources.told import StateChange, members
 from clary.services.sagemaker.algorithms.specification import check_training
 from clary.services.sagemaker.algorithms.validation import UNDER_WAY, details, follow
 from clary.services.sagemaker.dialect import SAGEMAKER
@@ -47,5 +48,6 @@ algorithms = Resource(
     prepare=_prepare,
     remove=_remove,
     reconcile=follow,
+    tells=(StateChange("SageMaker Algorithm State Change", members("AlgorithmStatus")),),
 )
 RESOURCES = (algorithms,)

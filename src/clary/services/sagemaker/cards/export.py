@@ -16,8 +16,8 @@ from clary.core.errors import ValidationException
 from clary.resources.context import Context, Platform, Reconciliation
 from clary.resources.lifecycle import Lifecycle
 from clary.services.iam.api import Principal
+from clary.services.s3_as_caller import Refused, Unanswered, put
 from clary.services.sagemaker.cards.content import SECTIONS
-from clary.services.sagemaker.cards.upload import Refused, Unanswered, put
 from clary.state.records import Record
 
 RETRY_SECONDS = 1.0

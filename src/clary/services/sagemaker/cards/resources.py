@@ -14,6 +14,7 @@ from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.services.sagemaker.cards.content import check
 from clary.services.sagemaker.cards.export import VERSIONS, export, place, remember_caller
+from clary.services.sagemaker.cards.told import CARD_CHANGES, EXPORT_CHANGES
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.state.records import Record
 from clary.state.transaction import Transaction
@@ -104,6 +105,7 @@ model_cards: Resource = Resource(
     prepare=_prepare,
     amend=_amend,
     remove=_remove,
+    tells=CARD_CHANGES,
 )
 model_card_export_jobs = Resource(
     SAGEMAKER,
@@ -117,5 +119,6 @@ model_card_export_jobs = Resource(
     present=lambda name, arn: ConflictException(f"Modelcard export job {name} already exists"),
     prepare=_prepare_export,
     reconcile=export,
+    tells=EXPORT_CHANGES,
 )
 RESOURCES = (model_cards, model_card_versions, model_card_export_jobs)

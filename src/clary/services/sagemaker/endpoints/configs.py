@@ -10,6 +10,7 @@ from typing import Any
 from clary.core.errors import NotAvailableYet, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.resources.told import StateChange, members
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.endpoints.capture import check_capture, endpoint_keys
 from clary.services.sagemaker.execution.hosts import check_count
@@ -79,4 +80,5 @@ endpoint_configs = Resource(
     missing=lambda name, arn: ValidationException(f'Could not find endpoint configuration "{arn}".'),
     present=lambda name, arn: ValidationException(f'Cannot create already existing endpoint configuration "{arn}".'),
     prepare=_prepare,
+    tells=(StateChange("SageMaker Endpoint Config State Change", members("EndpointConfigArn"), deleted=True),),
 )

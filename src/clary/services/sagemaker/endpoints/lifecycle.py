@@ -190,7 +190,7 @@ def _heal(look: Reconciliation, deployment: Deployment) -> bool:
     moved = False
     for server in deployment["servers"]:
         observed = look.platform.placement.observe(server["id"])
-        if servers.due_again(look.platform, observed):
+        if observed.due_again(look.platform.clock()):
             try:
                 servers.launch_when_ready(look.platform, look.record, deployment, server, observed)
             except DeploymentFailed as error:

@@ -18,6 +18,7 @@ from clary.services.sagemaker.endpoints.lifecycle import ENDPOINT, SERVING, UPDA
 from clary.services.sagemaker.endpoints.lineage import draw_endpoint
 from clary.services.sagemaker.endpoints.shifting import check_policy
 from clary.services.sagemaker.endpoints.shown import pending, variants
+from clary.services.sagemaker.endpoints.told import ENDPOINT_CHANGES
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
@@ -90,4 +91,5 @@ endpoints = Resource(
     },
     remove=_remove,
     reconcile=reconcile,
+    tells=ENDPOINT_CHANGES,
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from clary.compute.admission import Admitted, Request, admit, this_machine
+from clary.compute.admission import Refused, admit, this_machine
 from clary.compute.images.catalog import ImageNotExact, ImageNotFound
 from clary.compute.placement.base import Observation, PlacementError
 from clary.core.errors import ServiceError
@@ -88,9 +88,9 @@ def launch_when_ready(
 def _launch(platform: Platform, record: Record, variant: Mapping[str, Any], server: Server, attempt: int) -> None:
     wanted, container = variant["variant"], containers_of(variant["model"])[server["container"]]
     image = platform.images.spec(container["Image"])
-    request = Request(server["id"], "server", wanted.get("InstanceType", ""))
-    room = admit(request, (), this_machine(platform.settings), strict=platform.settings.strict)
-    if not isinstance(room, Admitted):
+    machine = this_machine(platform.settings)
+    room = admit(wanted.get("InstanceType", ""), 1, machine, strict=platform.settings.strict)
+    if isinstance(room, Refused):
         raise DeploymentFailed(room.reason)
     if serverless := wanted.get("ServerlessConfig"):
         room = replace(room, memory=min(room.memory, serverless["MemorySizeInMB"] << 20))
@@ -103,15 +103,6 @@ def _launch(platform: Platform, record: Record, variant: Mapping[str, Any], serv
         raise DeploymentFailed(f"Could not assume role {spec.role_arn}: {error.message}") from error
     except PlacementError as error:
         raise DeploymentFailed(str(error)) from error
-
-
-def due_again(platform: Platform, observed: Observation) -> bool:
-    """Whether a server in service is to be launched again."""
-    if observed.terminal is None:
-        return observed.lost or not observed.started
-    # It gave up. The pause grows each time, for the cause may be lasting.
-    pause: int = min(60, 2 ** min(observed.attempt, 6))
-    return platform.clock() >= float(observed.terminal["time"]) + pause
 
 
 def finish(platform: Platform, servers: list[Server], seconds: float) -> bool:

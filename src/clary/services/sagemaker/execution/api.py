@@ -1,4 +1,4 @@
-"""How any job runs: image, admission, launch, observation, retry and end, as one reconciler for every kind of job.
+"""How any job runs: image, place, launch, observation, retry and end, as one reconciler for every kind of job.
 
 A kind says how its resource becomes a ``JobSpec`` and how an event shows in the resource; what can go wrong in between
 is dealt with here. What must be remembered stands in the record's document under ``_run``, which no answer shows.
@@ -12,26 +12,27 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from clary.compute.admission import Admitted, Refused, Request, Waiting, admit, this_machine
+from clary.compute.admission import Admitted, Refused, admit, this_machine
 from clary.compute.images.catalog import ImageNotExact, ImageNotFound
 from clary.compute.images.environments import ImageNotReady
 from clary.compute.placement.base import Observation, PlacementError
 from clary.compute.spec import ImageSpec, JobSpec
 from clary.core.errors import ServiceError, ValidationException
-from clary.core.locks import Held
 from clary.resources.context import Context, Platform, Reconciliation
 from clary.resources.lifecycle import Lifecycle
 from clary.services.logs.api import register_stream
-from clary.services.sagemaker.execution.hosts import Agents, Host, instances, together
+from clary.services.sagemaker.execution.hosts import Agents, Host, instance_types, together
 from clary.services.sagemaker.execution.keys import KeyUse, unusable_key
+from clary.services.sagemaker.execution.line import NEVER, fill_places, join_line, why_waiting
+from clary.services.sagemaker.execution.quotas import check_quotas
 from clary.services.sagemaker.execution.traced import job_variables
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
 POLL_SECONDS = 1.0
 """How often a running job is looked at even if its agent says nothing."""
-QUEUE_SECONDS = 0.3
-"""How often a job that waits for its image or for room is looked at."""
+IMAGE_SECONDS = 0.3
+"""How often a job is looked at that has its place and waits for its image."""
 RESTARTS = 2
 """How often a job is started again after its agent died, unless its retry strategy says otherwise."""
 LAUNCHES = 5
@@ -53,9 +54,10 @@ JOB = Lifecycle(
 )
 
 KINDS = ("TrainingJob", "ProcessingJob", "TransformJob")
-"""The kinds that share the room for jobs; endpoints do not take part, so that they never block a job."""
+"""The kinds of job."""
 
 
+Added = Callable[[Context, Transaction, Record], None]
 Store = Callable[[Transaction], object]
 """Stores something in a transaction."""
 
@@ -68,6 +70,8 @@ class JobKind(ABC):
     """What differs between the kinds of job."""
 
     log_group: str
+    noun: str
+    """The kind of its records: ``TrainingJob``."""
 
     @abstractmethod
     def images(self, record: Record) -> Sequence[str]:
@@ -92,6 +96,10 @@ class JobKind(ABC):
     @abstractmethod
     def end(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> None:
         """Let the resource, whose status has been set, show how the job ended."""
+
+    def use(self, record: Record) -> str:
+        """What quotas call the work of such a job: ``training``."""
+        return self.noun.removesuffix("Job").lower()
 
     def keys(self, record: Record) -> Sequence[KeyUse]:
         """The keys of KMS that the job needs; it fails before it begins if one of them cannot be used."""
@@ -148,47 +156,47 @@ class JobKind(ABC):
                 return self._fail(look, f"ClientError: Cannot pull image {uri!r}: {state.message}", "client")
             if state.state != "ready":
                 awaited = awaited or uri
+        hosts = self.hosts(record)
+        machine, strict = this_machine(platform.settings), platform.settings.strict
+        room = admit(hosts[0].instance_type, len(instance_types(hosts)), machine, strict=strict)
+        if isinstance(room, Refused):
+            return self._fail(look, f"CapacityError: {room.reason}", "client")
+        with platform.database.read() as transaction:
+            has_place = transaction.places.has(record.id)
+        if not has_place:
+            return self._wait(look, has_place is not None)
         if awaited:
             if self.show(record, "downloading", f"Downloading the image {awaited}", platform.clock()):
                 look.save()
-            return QUEUE_SECONDS
-        # Two jobs must not both take the last place, whichever control processes of this machine they are with.
-        with Held(platform.settings.run / "admission.lock"):
-            decision = self._admit(look)
-            if isinstance(decision, Admitted):
-                run["launched"] = True
-                run["room"] = asdict(decision)
-                run["hosts"] = [host.key for host in self.hosts(record)]
-                self.show(record, "starting", "", platform.clock())
-                begin = self.begin(platform, record)
+            return IMAGE_SECONDS
+        run["launched"] = True
+        run["room"] = asdict(room)
+        run["hosts"] = [host.key for host in hosts]
+        self.show(record, "starting", "", platform.clock())
+        begin = self.begin(platform, record)
 
-                def store(transaction: Transaction) -> None:
-                    self._register_log(platform, transaction, record)
-                    begin(transaction)
+        def store(transaction: Transaction) -> None:
+            self._register_log(platform, transaction, record)
+            begin(transaction)
 
-                look.save(store)
-        if isinstance(decision, Admitted):
-            return self._launch(look, run)
-        if isinstance(decision, Refused):
-            return self._fail(look, f"CapacityError: {decision.reason}", "client")
-        if self.show(record, "waiting", decision.reason, platform.clock()):
-            look.save()
-        return QUEUE_SECONDS
+        look.save(store)
+        return self._launch(look, run)
 
-    def _admit(self, look: Reconciliation) -> Admitted | Waiting | Refused:
-        """Whether there is room beside the jobs that run."""
+    def _wait(self, look: Reconciliation, in_line: bool) -> float | None:
+        """Rest until it is the job's turn, unless that is now: there may be more places than there were."""
         platform, record = look.platform, look.record
-        with platform.database.read() as transaction:
-            active = transaction.active("sagemaker", KINDS)
-        running = [
-            Request(job_id(other), hosts=instances(other.document[RUN]["hosts"]))
-            for other in active
-            if other.id != record.id and other.document.get(RUN, {}).get("launched")
-        ]
-        hosts = self.hosts(record)
-        count = instances(host.key for host in hosts)
-        request = Request(job_id(record), instance_type=hosts[0].instance_type, hosts=count)
-        return admit(request, running, this_machine(platform.settings), strict=platform.settings.strict)
+        with platform.database.write() as transaction:
+            if not in_line:  # it was made by a version that had no line
+                join_line(transaction, record, len(instance_types(self.hosts(record))))
+            given = fill_places(platform, transaction)
+            why = "" if record.id in given else why_waiting(platform, transaction)
+        for row in given:
+            platform.wake(row)
+        if not why:
+            return 0.0
+        self.show(record, "waiting", why, platform.clock())
+        look.rest(self.ends_at(record) or NEVER)
+        return None
 
     def _register_log(self, platform: Platform, transaction: Transaction, record: Record) -> None:
         for stream, path in self.streams(record, agents(platform, record).logs()):
@@ -206,7 +214,7 @@ class JobKind(ABC):
                 state = platform.images.ensure(uri)
                 if state.state == "failed":
                     return self._fail(look, f"ClientError: Cannot pull image {uri!r}: {state.message}", "client")
-                return QUEUE_SECONDS
+                return IMAGE_SECONDS
         room = Admitted(**{**run["room"], "notes": tuple(run["room"]["notes"])})
         made = {
             host.key: self.spec(platform, record, images[host.container], room, host) for host in self.hosts(record)
@@ -343,7 +351,16 @@ class JobKind(ABC):
         self.end(platform, record, event)
         record.wake_at = None
         launched = record.document[RUN]["launched"]
-        look.save(self.ended(platform, record, event))
+        ended, given = self.ended(platform, record, event), []
+
+        def store(transaction: Transaction) -> None:
+            ended(transaction)
+            transaction.places.remove(record.id)
+            given.extend(fill_places(platform, transaction))
+
+        look.save(store)
+        for row in given:
+            platform.wake(row)
         if WAITED_FOR in record.document:
             platform.wake(record.document[WAITED_FOR])
         if launched:
@@ -364,6 +381,28 @@ def agents(platform: Platform, record: Record) -> Agents:
 def interruptions_of(record: Record) -> int:
     """How often a job's machine was taken away."""
     return int(record.document.get(RUN, {}).get("interruptions", 0))
+
+
+def queued(jobs: JobKind, then: Added) -> Added:
+    """What is stored with a new job, beside what ``then`` stores: its place in the line, for ``Resource.added``."""
+
+    def begin(context: Context, transaction: Transaction, record: Record) -> None:
+        platform, use = context.platform, jobs.use(record)
+
+        def at_work() -> Iterable[Iterable[str]]:
+            for other in transaction.active("sagemaker", (jobs.noun,)):
+                same = other.key.account == record.key.account and other.key.region == record.key.region
+                if same and other.id != record.id and jobs.use(other) == use:
+                    yield instance_types(jobs.hosts(other))
+
+        hosts = jobs.hosts(record)
+        check_quotas(platform.settings.quotas, use, instance_types(hosts), at_work)
+        join_line(transaction, record, len(instance_types(hosts)))
+        if record.id in fill_places(platform, transaction):
+            record.version += 1  # as in the table
+        then(context, transaction, record)
+
+    return begin
 
 
 def stop_job(noun: str) -> Any:

@@ -48,9 +48,9 @@ def with_containers(hosts: Sequence[Host], count: int) -> list[Host]:
     return [replace(host, container=number) for host in hosts for number in range(count)]
 
 
-def instances(keys: Iterable[str]) -> int:
-    """On how many hosts the agents of these keys run."""
-    return len({_name(key) for key in keys})
+def instance_types(hosts: Iterable[Host]) -> list[str]:
+    """The type of each of the instances, whose containers are one host each."""
+    return [host.instance_type for host in hosts if host.container == 0]
 
 
 def check_count(count: int, instance_type: str, use: str) -> None:
@@ -111,6 +111,11 @@ class Agents:
         """End what is left of them; their logs and metrics stay."""
         for id in self._ids.values():
             self._placement.remove(id, keep_log=True)
+
+    def forget(self) -> None:
+        """Delete all that is left of them."""
+        for id in self._ids.values():
+            self._placement.remove(id)
 
     def logs(self) -> dict[str, Path]:
         """The logs by the keys of the agents."""

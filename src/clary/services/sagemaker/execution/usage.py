@@ -27,16 +27,27 @@ def publish_usage(transaction: Transaction, record: Record, namespace: str, time
     """
     run: Mapping[str, Any] = record.document[RUN]
     for host, used in run.get("used", {}).items():
-        values = {
-            "CPUUtilization": 100 * used["cpu_s"] / max(used["seconds"], 0.001),
-            "MemoryUtilization": 100 * used["peak_bytes"] / run["room"]["memory"],
-        }
-        of_host = (("Host", f"{record.name}/{host}"),)
+        values = (
+            100 * used["cpu_s"] / max(used["seconds"], 0.001),
+            100 * used["peak_bytes"] / run["room"]["memory"],
+        )
         points = [
-            Point(Metric(namespace, name, of_host), _PERCENT, _SPAN, int(time), _one(value))
-            for name, value in values.items()
+            Point(metric, _PERCENT, _SPAN, int(time), _one(value))
+            for metric, value in zip(_metrics(record, namespace, host), values, strict=True)
         ]
         transaction.series.add(record.key.account, record.key.region, points, time)
+
+
+def forget_usage(transaction: Transaction, record: Record, namespace: str) -> None:
+    """Remove what ``publish_usage`` has kept of a job."""
+    metrics = [metric for host in record.document[RUN].get("used", {}) for metric in _metrics(record, namespace, host)]
+    if metrics:
+        transaction.series.forget(record.key.account, record.key.region, metrics)
+
+
+def _metrics(record: Record, namespace: str, host: str) -> list[Metric]:
+    of_host = (("Host", f"{record.name}/{host}"),)
+    return [Metric(namespace, name, of_host) for name in ("CPUUtilization", "MemoryUtilization")]
 
 
 def _one(value: float) -> Summary:

@@ -101,6 +101,29 @@ def end_job(platform: Platform, transaction: Transaction, job: Record, story: St
     return component
 
 
+def forget_job(transaction: Transaction, job: Record) -> None:
+    """Remove the trial component of a job, and the artifacts that only it has to do with.
+
+    One that somebody has put into a trial, or that tells of a run, is his and stays.
+    """
+    component = transaction.get(_key(job, _name(job)))
+    account, region = job.key.account, job.key.region
+    if component is None or "ExperimentConfig" in job.document:
+        return
+    edges = (
+        *transaction.associations(account, region, source=component.arn),
+        *transaction.associations(account, region, destination=component.arn),
+    )
+    if any(edge.type == MEMBER for edge in edges):
+        return
+    transaction.detach(account, region, component.arn)
+    transaction.delete(component)
+    for arn in {edge.source for edge in edges} | {edge.destination for edge in edges}:
+        unused = not transaction.has_edges(account, region, arn)
+        if unused and (other := transaction.by_arn(arn)) is not None and other.key.kind == "Artifact":
+            transaction.delete(other)
+
+
 def _trial(context: Context, transaction: Transaction, job: str, config: Mapping[str, str]) -> Record | None:
     experiment = (
         experiments.find(context, transaction, config["ExperimentName"]) if "ExperimentName" in config else None

@@ -15,6 +15,7 @@ from clary.core.errors import ResourceInUse, ResourceNotFound, ValidationExcepti
 from clary.resources import changes
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.resources.told import StateChange, members
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.state.records import Record
 from clary.state.transaction import Transaction
@@ -124,6 +125,7 @@ feature_groups = Resource(
     prepare=_prepare,
     amend=_amend,
     remove=_remove,
+    tells=(StateChange("SageMaker Feature Group State Change", members("FeatureGroupStatus", "OfflineStoreStatus")),),
 )
 feature_metadata = Resource(
     SAGEMAKER,

@@ -15,6 +15,7 @@ from clary.resources.changes import numbered
 from clary.resources.context import Context
 from clary.resources.paging import cut
 from clary.resources.resource import Resource
+from clary.resources.told import StateChange, members
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.state.records import Record
 from clary.state.transaction import Transaction
@@ -81,6 +82,7 @@ images = Resource(
     missing=lambda name, arn: ResourceNotFound(f"No Image with the name {name} found."),
     amend=_amend_image,
     remove=_remove_image,
+    tells=(StateChange("SageMaker Image State Change", members("ImageStatus")),),
 )
 image_versions = Resource(
     SAGEMAKER,
@@ -97,6 +99,7 @@ image_versions = Resource(
     missing=lambda name, arn: ResourceNotFound(f"No ImageVersion found: {arn}"),
     prepare=_prepare_version,
     amend=_amend_version,
+    tells=(StateChange("SageMaker Image Version State Change", members("ImageVersionStatus")),),
 )
 
 

@@ -114,7 +114,7 @@ def _renew(look: Reconciliation) -> float:
 def _stay_up(look: Reconciliation) -> float:
     platform, record = look.platform, look.record
     observed = platform.placement.observe(server_id(record))
-    if _due_again(platform, observed):
+    if observed.due_again(platform.clock()):
         try:
             _launch_when_ready(platform, record, observed)
         except ServerFailed as error:
@@ -126,14 +126,6 @@ def _stay_up(look: Reconciliation) -> float:
         registration.register(look, observed.address)
         return registration.POLL_SECONDS
     return UP_SECONDS
-
-
-def _due_again(platform: Platform, observed: Observation) -> bool:
-    if observed.terminal is None:
-        return observed.lost or not observed.started
-    # It gave up after its agent had been started again. The pause grows, for the cause may be lasting.
-    pause: int = min(60, 2 ** min(observed.attempt, 6))
-    return platform.clock() >= float(observed.terminal["time"]) + pause
 
 
 def _launch_when_ready(platform: Platform, record: Record, observed: Observation) -> None:

@@ -5,7 +5,8 @@ Reference: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateM
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from clary.compute.images.catalog import ImageNotExact, ImageNotFound, find
@@ -13,6 +14,7 @@ from clary.core.errors import ConflictException, ValidationException
 from clary.core.ids import token
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.resources.told import StateChange
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.mlflow.addresses import api_url
 from clary.services.sagemaker.mlflow.job import image_of
@@ -96,6 +98,10 @@ def _remove(context: Context, _: Transaction, record: Record) -> bool:
     return False
 
 
+def _is(status: str) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda detail: detail["TrackingServerStatus"] == status
+
+
 tracking_servers = Resource(
     SAGEMAKER,
     "MlflowTrackingServer",
@@ -114,5 +120,10 @@ tracking_servers = Resource(
         "IsActive": lambda _, __, record: "Active" if record.status in UP else "Inactive",
     },
     reconcile=reconcile,
+    # Each status has events of its own: SageMaker Tracking Server Create Failed.
+    tells=tuple(
+        StateChange(f"SageMaker Tracking Server {re.sub('(?<=[a-z])(?=[A-Z])', ' ', status)}", _is(status))
+        for status in TRACKING_SERVER.statuses
+    ),
 )
 RESOURCES = (tracking_servers,)

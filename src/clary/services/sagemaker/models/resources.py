@@ -10,6 +10,7 @@ from typing import Any
 from clary.core.errors import NotAvailableYet, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.resources.told import StateChange, members
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.registry.api import package_containers
 from clary.state.transaction import Transaction
@@ -68,4 +69,5 @@ models = Resource(
     missing=lambda name, arn: ValidationException(f'Could not find model "{arn}".'),
     present=lambda name, arn: ValidationException(f'Cannot create already existing model "{arn}".'),
     prepare=_prepare,
+    tells=(StateChange("SageMaker Model State Change", members("ModelArn"), deleted=True),),
 )

@@ -11,8 +11,9 @@ from typing import Any
 from clary.core.errors import NotAvailableYet, ResourceInUse, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.resources.told import StateChange, members
 from clary.services.sagemaker.dialect import SAGEMAKER
-from clary.services.sagemaker.execution.api import remove_job, stop_job
+from clary.services.sagemaker.execution.api import queued, remove_job, stop_job
 from clary.services.sagemaker.execution.hosts import check_count
 from clary.services.sagemaker.execution.keys import check_keys
 from clary.services.sagemaker.execution.tracking import tracked
@@ -63,6 +64,8 @@ def _check_s3(given: Mapping[str, Any], member: str, what: str) -> None:
         raise ValidationException(f"{what}: LocalPath {path!r} must be a folder below /opt/ml/processing.")
 
 
+_JOBS = ProcessingJobs()
+
 processing_jobs = Resource(
     SAGEMAKER,
     "ProcessingJob",
@@ -75,8 +78,9 @@ processing_jobs = Resource(
         f"({arn})"
     ),
     prepare=_prepare,
-    added=tracked(story),
+    added=queued(_JOBS, tracked(story)),
     stop=stop_job("processing"),
     remove=remove_job("processing"),
-    reconcile=ProcessingJobs(),
+    reconcile=_JOBS,
+    tells=(StateChange("SageMaker Processing Job State Change", members("ProcessingJobStatus")),),
 )

@@ -15,11 +15,10 @@ from clary.resources.resource import Resource
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.registry.lineage import draw_group, draw_package
 from clary.services.sagemaker.registry.source_algorithm import take_inference
+from clary.services.sagemaker.registry.told import PACKAGE_CHANGES
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
-APPROVAL_CHANGED = "SageMaker Model Package State Change"
-"""https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html"""
 POLICY = "_policy"
 """In a group's document: the policy that ``PutModelPackageGroupPolicy`` has given it."""
 _MOST_ADDITIONAL = 15
@@ -116,12 +115,6 @@ def _amend(context: Context, transaction: Transaction, record: Record, changes: 
     if "ModelCard" in changes:
         changes["ModelCard"] = {**record.document.get("ModelCard", {}), **changes["ModelCard"]}
     _check_images(changes)
-    if "ModelApprovalStatus" in changes or "ModelLifeCycle" in changes:
-        known = {**record.document, **changes}
-        members = ("ModelPackageGroupName", "ModelPackageVersion", "ModelPackageDescription", "ApprovalDescription")
-        detail = {member: known[member] for member in (*members, "ModelApprovalStatus") if member in known}
-        told = {"ModelPackageArn": record.arn, "ModelPackageStatus": record.status, **detail}
-        transaction.add_event(record.arn, context.platform.clock(), APPROVAL_CHANGED, told)
 
 
 model_package_groups = Resource(
@@ -153,5 +146,6 @@ model_packages = Resource(
     prepare=_prepare,
     added=draw_package,
     amend=_amend,
+    tells=PACKAGE_CHANGES,
 )
 RESOURCES = (model_package_groups, model_packages)

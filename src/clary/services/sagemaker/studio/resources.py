@@ -10,6 +10,7 @@ from typing import Any
 from clary.core.errors import ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.resources.told import StateChange, members
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.studio import domains
 from clary.state.records import Record
@@ -46,6 +47,13 @@ notebook_lifecycle_configs = Resource(
     present=lambda name, arn: ValidationException(
         f"Unable to create Notebook Instance Lifecycle Config {arn}. "
         "(Details: Notebook Instance Lifecycle Config already exists.)"
+    ),
+    tells=(
+        StateChange(
+            "SageMaker Notebook Lifecycle Config State Change",
+            members("NotebookInstanceLifecycleConfigArn"),
+            deleted=True,
+        ),
     ),
 )
 notebook_instances = Resource(

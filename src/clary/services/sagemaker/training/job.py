@@ -58,6 +58,7 @@ class TrainingJobs(JobKind):
     """How training jobs run."""
 
     log_group = "/aws/sagemaker/TrainingJobs"
+    noun = "TrainingJob"
 
     def images(self, record: Record) -> list[str]:
         return [training_image(record.document)]
@@ -117,6 +118,9 @@ class TrainingJobs(JobKind):
             requirements="requirements.txt",
         )
         return pooled(spec, record, hosts.index(host))
+
+    def use(self, record: Record) -> str:
+        return "spot training" if record.document["EnableManagedSpotTraining"] else "training"
 
     def ends_at(self, record: Record) -> float | None:
         return wait_ends(record)

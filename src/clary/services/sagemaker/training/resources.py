@@ -10,8 +10,9 @@ from typing import Any
 from clary.core.errors import ResourceInUse, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.resources.told import StateChange, members
 from clary.services.sagemaker.dialect import SAGEMAKER
-from clary.services.sagemaker.execution.api import remove_job, stop_job
+from clary.services.sagemaker.execution.api import queued, remove_job, stop_job
 from clary.services.sagemaker.execution.keys import check_keys
 from clary.services.sagemaker.execution.tracking import tracked
 from clary.services.sagemaker.training.algorithms import check_hyperparameters, metric_definitions
@@ -87,6 +88,8 @@ def _stop(context: Context, record: Record) -> None:
     move_on(record, "Stopping", "Stopping the training job", context.platform.clock())
 
 
+_JOBS = TrainingJobs()
+
 training_jobs = Resource(
     SAGEMAKER,
     "TrainingJob",
@@ -99,7 +102,7 @@ training_jobs = Resource(
         f"({arn})"
     ),
     prepare=_prepare,
-    added=tracked(story),
+    added=queued(_JOBS, tracked(story)),
     amend=amend_job,
     # Where the artifacts are to be, from the start: the member is required of every answer.
     computed={
@@ -109,5 +112,6 @@ training_jobs = Resource(
     paths={"WarmPoolStatusEquals": "WarmPoolStatus.Status"},
     stop=_stop,
     remove=remove_job("training"),
-    reconcile=TrainingJobs(),
+    reconcile=_JOBS,
+    tells=(StateChange("SageMaker Training Job State Change", members("TrainingJobStatus", "SecondaryStatus")),),
 )

@@ -39,6 +39,7 @@ class TransformJobs(JobKind):
     """How transform jobs run."""
 
     log_group = "/aws/sagemaker/TransformJobs"
+    noun = "TransformJob"
 
     def images(self, record: Record) -> list[str]:
         return [container["Image"] for container in _containers(record)]

@@ -14,8 +14,9 @@ from clary.compute.agent.jsonpath import JsonPath, PathError
 from clary.core.errors import NotAvailableYet, ResourceInUse, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.resources.told import StateChange, members
 from clary.services.sagemaker.dialect import SAGEMAKER
-from clary.services.sagemaker.execution.api import remove_job, stop_job
+from clary.services.sagemaker.execution.api import queued, remove_job, stop_job
 from clary.services.sagemaker.execution.hosts import check_count
 from clary.services.sagemaker.execution.keys import check_keys
 from clary.services.sagemaker.execution.tracking import tracked
@@ -105,6 +106,8 @@ def _check_filter(member: str, text: str, media: str) -> bool:
     return not path.is_root
 
 
+_JOBS = TransformJobs()
+
 transform_jobs = Resource(
     SAGEMAKER,
     "TransformJob",
@@ -117,8 +120,9 @@ transform_jobs = Resource(
         f"({arn})"
     ),
     prepare=_prepare,
-    added=tracked(story),
+    added=queued(_JOBS, tracked(story)),
     stop=stop_job("transform"),
     remove=remove_job("transform"),
-    reconcile=TransformJobs(),
+    reconcile=_JOBS,
+    tells=(StateChange("SageMaker Transform Job State Change", members("TransformJobStatus")),),
 )

@@ -11,6 +11,7 @@ from typing import Any
 from clary.core.errors import ResourceInUse, ResourceNotFound, ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.resources.told import StateChange, members
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.tuning.autotune import autotune
 from clary.services.sagemaker.tuning.checks import check_members, check_search, check_training
@@ -99,5 +100,6 @@ tuning_jobs = Resource(
     stop=_stop,
     remove=_remove,
     reconcile=TuningJobs(),
+    tells=(StateChange("SageMaker HyperParameter Tuning Job State Change", members("HyperParameterTuningJobStatus")),),
 )
 RESOURCES = (tuning_jobs,)

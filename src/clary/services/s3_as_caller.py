@@ -1,4 +1,4 @@
-"""Putting an object into S3 as the caller of an earlier request: with what that caller may do now, and no more.
+"""Objects of S3 written and read as the caller of a request: with what that caller may do now, and no more.
 
 Credentials are made for a few minutes, with the session's policies and tags where the caller was a session, and the
 object goes through the address that everybody uses, so that the policies of bucket and caller are asked as ever.
@@ -7,6 +7,7 @@ object goes through the address that everybody uses, so that the policies of buc
 from __future__ import annotations
 
 import http.client
+from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree
 
@@ -16,10 +17,12 @@ from clary.services.iam.api import Identities, Principal
 _SECONDS = 900.0
 """How long the credentials last."""
 _TIMEOUT = 60.0
+_LARGEST = 64 << 20
+"""Bytes of an object that is read, unless its reader wants others."""
 
 
 class Refused(Exception):
-    """S3 does not take the object, and would not if it were asked again: ``code`` and ``message`` say why."""
+    """S3 does not do it, and would not if it were asked again: ``code`` and ``message`` say why."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -35,21 +38,46 @@ def put(
     platform: Platform, caller: Principal, region: str, bucket: str, key: str, body: bytes, content_type: str
 ) -> None:
     """Write an object, all of it or nothing. Raises ``Refused`` and ``Unanswered``."""
+    _ask(platform, caller, region, "PUT", _path(bucket, key), {"content-type": content_type}, body)
+
+
+def get(
+    platform: Platform, caller: Principal, region: str, bucket: str, key: str, version: str = "", most: int = _LARGEST
+) -> bytes:
+    """An object, or the version of it that is named. Raises ``Refused``, also if it has more than ``most`` bytes, and
+    ``Unanswered``."""
+    path = _path(bucket, key) + (f"?versionId={quote(version, safe='')}" if version else "")
+    return _ask(platform, caller, region, "GET", path, {}, b"", most)
+
+
+def _path(bucket: str, key: str) -> str:
+    return f"/{quote(bucket, safe='')}/{quote(key, safe='/~')}"
+
+
+def _ask(
+    platform: Platform,
+    caller: Principal,
+    region: str,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    most: int = _LARGEST,
+) -> bytes:
     # Slow to import, and needed by this alone.
     from botocore.auth import S3SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import ReadOnlyCredentials
 
     access_key, secret, token = _credentials(platform, caller)
-    path = f"/{quote(bucket, safe='')}/{quote(key, safe='/~')}"
-    request = AWSRequest("PUT", platform.settings.url + path, {"content-type": content_type}, body)
+    request = AWSRequest(method, platform.settings.url + path, dict(headers), body)
     S3SigV4Auth(ReadOnlyCredentials(access_key, secret, token), "s3", region).add_auth(request)
     place = urlsplit(platform.settings.url)
     connection = http.client.HTTPConnection(place.hostname or "", place.port or 80, timeout=_TIMEOUT)
     try:
-        connection.request("PUT", path, body, dict(request.headers.items()))
+        connection.request(method, path, body, dict(request.headers.items()))
         response = connection.getresponse()
-        answer = response.read()
+        answer = response.read(most + 1)
     except (OSError, http.client.HTTPException) as error:
         raise Unanswered(str(error)) from error
     finally:
@@ -58,6 +86,9 @@ def put(
         raise Unanswered(f"S3 answers {response.status}")
     if response.status >= 300:
         raise _refusal(answer, response.status)
+    if len(answer) > most:
+        raise Refused("EntityTooLarge", f"The object has more than {most} bytes")
+    return answer
 
 
 def _credentials(platform: Platform, caller: Principal) -> tuple[str, str, str]:
@@ -88,5 +119,5 @@ def _refusal(answer: bytes, status: int) -> Refused:
     try:
         root = ElementTree.fromstring(answer)
     except ElementTree.ParseError:
-        return Refused(str(status), "S3 refuses the object")
-    return Refused(root.findtext("Code") or str(status), root.findtext("Message") or "S3 refuses the object")
+        return Refused(str(status), "S3 refuses the request")
+    return Refused(root.findtext("Code") or str(status), root.findtext("Message") or "S3 refuses the request")

@@ -1,0 +1,1 @@
+"""AWS Lambda: functions in Python, run beside the jobs."""

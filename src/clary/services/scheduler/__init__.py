@@ -1,0 +1,1 @@
+"""EventBridge Scheduler: calls that are made at a time, at a rate or by a calendar."""
