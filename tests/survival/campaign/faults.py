@@ -124,12 +124,14 @@ class Faults:
         """The disk gets full, and has room again after a while. What is at work meanwhile may fail of it."""
         ballast, begun = self._plant.home.parent / "ballast", len(self._site.jobs)
         self._hit_by_disk(ENDPOINT, *(job.name for job in self._site.jobs if self._site.ended(job) is None))
+        self._site.disk_is_full.set()
         try:
             fill(ballast)
             time.sleep(chance.uniform(0, 3))
         finally:
             ballast.unlink()
         self._hit_by_disk(ENDPOINT, *(job.name for job in self._site.jobs[begun:]))
+        self._site.disk_is_full.clear()
 
     def _hit_by_disk(self, *names: str) -> None:
         for name in names:

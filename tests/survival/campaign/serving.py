@@ -25,16 +25,17 @@ def serving(site: Site) -> None:
     """Leaves an endpoint behind."""
     chance, sagemaker = random.Random(f"{site.seed}-serving"), site.client("sagemaker")
     while True:
-        create = {"EndpointName": ENDPOINT, "EndpointConfigName": WORDS[0]}
+        create, full = {"EndpointName": ENDPOINT, "EndpointConfigName": WORDS[0]}, site.hits[ENDPOINT]["disk"]
         _certainly(site, lambda create=create: sagemaker.create_endpoint(**create))
-        word = _settled(site, WORDS[0], WORDS[0])
+        word = _settled(site, WORDS[0], WORDS[0], full)
         for _ in range(chance.randint(1, 3)):
             if not word:
                 break  # it failed of a full disk
             _ask(site, chance.randint(5, 40), [word])
             change = {"EndpointName": ENDPOINT, "EndpointConfigName": WORDS[1 - WORDS.index(word)]}
+            full = site.hits[ENDPOINT]["disk"]
             _certainly(site, lambda change=change: sagemaker.update_endpoint(**change))
-            word = _settled(site, change["EndpointConfigName"], word)
+            word = _settled(site, change["EndpointConfigName"], word, full)
             if word and site.over.is_set():
                 site.ledger.change("endpoint", ENDPOINT, word, lambda: None)
                 return
@@ -72,10 +73,9 @@ def _look(site: Site) -> dict[str, Any] | None:
                 raise
 
 
-def _settled(site: Site, wanted: str, before: str) -> str:
+def _settled(site: Site, wanted: str, before: str, full: int) -> str:
     """The configuration that is in service when a deployment is over, or "" if it failed; meanwhile all answers are of
-    what it was or is to be. Only a full disk may keep it from what is wanted."""
-    full = site.hits[ENDPOINT]["disk"]
+    what it was or is to be. Only a full disk may keep it from what is wanted, which it was ``full`` times before."""
     while True:
         described = _look(site)
         assert described is not ABSENT, "the endpoint is gone"
@@ -87,7 +87,8 @@ def _settled(site: Site, wanted: str, before: str) -> str:
             _ask(site, 1, (wanted, before))
     word = str(described["EndpointConfigName"])
     if (status, word) != ("InService", wanted):
-        assert site.hits[ENDPOINT]["disk"] > full and described["FailureReason"], described
+        was_full = site.disk_is_full.is_set() or site.hits[ENDPOINT]["disk"] > full
+        assert was_full and described["FailureReason"], described
     return word if status == "InService" else ""
 
 

@@ -51,6 +51,7 @@ class Site:
         self.witness = Witness(seed, self.moments)
         self.over = threading.Event()
         """Set when no more work is to be begun."""
+        self.disk_is_full = threading.Event()
         self.jobs: list[Job] = []
         self.hits: defaultdict[str, Counter[str]] = defaultdict(Counter)
         """What faults did to a job or a server itself, by its name; a fault of the platform hits none of them."""
