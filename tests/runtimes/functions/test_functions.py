@@ -95,19 +95,24 @@ def test_a_function_has_its_own_variables_and_its_roles_credentials() -> None:
 
 
 @pytest.fixture
-def invoke(tmp_path: Path) -> Callable[..., Answer]:
+def invoke(tmp_path: Path) -> Iterator[Callable[..., Answer]]:
     """Invokes a function with this code; its process is that of an environment."""
+    started: list[Function] = []
 
     def invoke(code: str, event: object = None, timeout: float = 20.0) -> Answer:
         (tmp_path / "app.py").write_text(code)
         environ = {"_HANDLER": "app.handler", "PATH": os.environ["PATH"]}
 
         def start(log: Callable[[bytes], None]) -> Function:
-            return Function(handler.run, environ, str(tmp_path), log)
+            started.append(Function(handler.run, environ, str(tmp_path), log))
+            return started[-1]
 
         return Invocations(start, timeout, 128).invoke("r-1", "arn", "", json.dumps(event).encode())
 
-    return invoke
+    yield invoke
+    for function in started:
+        # It is a copy of this process, and would hold open what the tests have open: the lifeline of a server, say.
+        function.kill()
 
 
 def test_an_answer_comes_with_the_end_of_the_log(invoke: Callable[..., Answer]) -> None:
