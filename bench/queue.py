@@ -1,15 +1,17 @@
 """Many jobs at once: how long the last one takes, what each of them costs the control plane, and how its memory grows.
 
-    ./dev bench queue [--jobs 250 500 1000 2000]
+    ./dev bench queue [--jobs 250 500 1000 2000] [--waiting 100 1000 10000 100000]
 
 The jobs do nothing but print a line, so that what is seen is the queue's own cost. All are submitted as fast as they
-are taken, by one client, and the time is counted until the last has ended.
+are taken, by one client, and the time is counted until the last has ended. Then the line alone: what it costs to end a
+job and to choose the next one, while so many wait.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -17,6 +19,8 @@ from typing import Any
 
 import clary
 from clary.control.probe import read_state
+from clary.state.database import Database
+from clary.state.places import Place
 from clary.testing.server import Server
 
 IMAGE = "clary/python:3.11"
@@ -27,12 +31,36 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 def main() -> None:
     """Run each number of jobs on a server of its own and print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--jobs", type=int, nargs="+", default=[250, 500, 1000, 2000])
+    parser.add_argument("--jobs", type=int, nargs="*", default=[250, 500, 1000, 2000])
+    parser.add_argument("--waiting", type=int, nargs="+", default=[100, 1_000, 10_000, 100_000])
+    arguments = parser.parse_args()
     print("| jobs | submitted (s) | all ended (s) | jobs per s | control, CPU ms a job | control, MB before | most |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for count in parser.parse_args().jobs:
+    for count in arguments.jobs:
         with clary.server() as aws:
             print(_row(aws, count), flush=True)
+    print("\n| waiting | of users | a turn (µs) |\n| ---: | ---: | ---: |")
+    for count in arguments.waiting:
+        for users in (1, 10):
+            print(f"| {count} | {users} | {_turn(count, users):.0f} |", flush=True)
+
+
+def _turn(count: int, users: int) -> float:
+    """Microseconds of a job's end and of the choice of the next one, the commit left aside."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/state.db")
+        database.prepare()
+        with database.write() as transaction:
+            for row in range(1, count + 1):
+                transaction.places.add(Place(row, f"user-{row % users}"))
+            running = transaction.places.fill(8, 0.0)
+            begun, turns = time.perf_counter(), 200
+            for _ in range(min(turns, count - 8)):
+                transaction.places.remove(running.pop(0))
+                running += transaction.places.fill(8, 0.0)
+            seconds = time.perf_counter() - begun
+        database.close()
+    return 1e6 * seconds / min(turns, count - 8)
 
 
 def _row(aws: Server, count: int) -> str:
