@@ -98,6 +98,30 @@ def test_bodies_go_and_come_over_one_connection() -> None:
     assert len(connections) == 1
 
 
+def test_a_connection_is_read_again_after_an_answer_that_waited_to_be_taken() -> None:
+    """The end of a large answer comes while nothing more is read; the next answer has to be seen all the same."""
+    connections = []
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        while True:
+            _, length = await head_of(reader)
+            await reader.readexactly(length)
+            size = MOST_WAITING + 1 - length
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+
+    async def use(made: Client) -> None:
+        answer = await made.request("GET", "/", [], b"", 0)
+        for _ in range(10_000):  # all of it comes before any of it is taken
+            await asyncio.sleep(0)
+        assert len(await whole(answer)) == MOST_WAITING + 1
+        answer = await made.request("PUT", "/", [], b"again", 5)
+        assert len(await whole(answer)) == MOST_WAITING - 4
+
+    run(behave, use)
+    assert len(connections) == 1
+
+
 def test_a_body_that_raises_leaves_the_server_with_too_little() -> None:
     received: asyncio.Queue[object] = asyncio.Queue()
 

@@ -181,6 +181,11 @@ class _Connection(asyncio.Protocol):
                     await self._writable.wait()
         return True
 
+    def rest(self) -> None:
+        """Wait for the next request. Reading goes on, which may have paused over the end of the last answer: else the
+        answer to that request would never be seen, nor that the server has closed the connection."""
+        self.transport.resume_reading()
+
     def taken(self) -> bytes:
         """What has come of the body."""
         data = b"".join(self._pieces)
@@ -266,6 +271,7 @@ class Client:
 
     def _over(self, connection: _Connection) -> None:
         if connection.reusable and not connection.closed and len(self._idle) < MOST_IDLE:
+            connection.rest()
             self._idle.append(connection)
         else:
             connection.abort()
