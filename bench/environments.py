@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -25,15 +26,30 @@ def environment_of(name: str, wanted: Sequence[str], overrides: Sequence[str] = 
     digest = hashlib.sha256("\n".join([sys.version, *wanted, *overrides]).encode()).hexdigest()[:16]
     cache = Path(os.environ.get("CLARY_CACHE") or Path.home() / ".cache" / "clary") / "bench-envs"
     folder = cache / f"{name}-{digest}"
-    python = folder / "bin" / "python"
-    if not (folder / "ready").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        uv = [sys.executable, "-m", "uv"]
-        subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(folder)], check=True)
-        install = [*uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), *wanted]
-        if overrides:
-            (folder / "overrides").write_text("\n".join(overrides))
-            install += ["--override", str(folder / "overrides")]
-        subprocess.run(install, check=True)
-        (folder / "ready").touch()
-    return python
+    cache.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes may want it at the same time
+        if not (folder / "ready").exists():
+            _make(folder, wanted, overrides)
+    return folder / "bin" / "python"
+
+
+def _make(folder: Path, wanted: Sequence[str], overrides: Sequence[str]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, str(folder)], check=True)
+    install = [
+        *uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--compile-bytecode",
+        "--python",
+        str(folder / "bin" / "python"),
+        *wanted,
+    ]
+    if overrides:
+        (folder / "overrides").write_text("\n".join(overrides))
+        install += ["--override", str(folder / "overrides")]
+    subprocess.run(install, check=True)
+    (folder / "ready").touch()
