@@ -27,7 +27,7 @@ def environment_of(name: str, wanted: Sequence[str], overrides: Sequence[str] = 
     cache = Path(os.environ.get("CLARY_CACHE") or Path.home() / ".cache" / "clary") / "bench-envs"
     folder = cache / f"{name}-{digest}"
     cache.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".lock").open("w") as lock:
+    with (cache / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several processes may want it at the same time
         if not (folder / "ready").exists():
             _make(folder, wanted, overrides)
