@@ -22,6 +22,8 @@ def test_what_can_be_received(database: Database) -> None:
         assert [message.body for message in messages.available(1, 20, 1)] == ["early"]
         assert (messages.is_any_visible(1, 5), messages.is_any_visible(1, 20)) == (False, True)
         assert (messages.next_visible(1, 20), messages.next_visible(1, 40)) == (25, None)
+        assert messages.seconds_to_next(1, 5) == 5 and messages.seconds_to_next(1, 50) == 0
+        assert messages.seconds_to_next(99, 5) is None
         assert messages.count(1, 20) == Count(available=2, in_flight=1, delayed=1)
         assert (messages.in_flight(1, 20, 10), messages.in_flight(1, 5, 1)) == (1, 1)
 

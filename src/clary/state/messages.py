@@ -100,6 +100,11 @@ class Messages:
         wanted = select(_M.id).where(_M.queue == queue, _M.visible <= now).limit(1)
         return self._connection.execute(wanted).first() is not None
 
+    def seconds_to_next(self, queue: int, now: float) -> float | None:
+        """In how many seconds a message can be received, 0 if one can be now; ``None`` if there is none."""
+        found = self._connection.execute(select(func.min(_M.visible)).where(_M.queue == queue)).scalar_one()
+        return None if found is None else max(0.0, float(found) - now)
+
     def by_row(self, queue: int, row: int) -> Message | None:
         """The message in this row, if it waits in that queue."""
         found = self._connection.execute(select(messages).where(_M.id == row, _M.queue == queue)).first()

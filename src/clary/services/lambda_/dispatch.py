@@ -60,13 +60,9 @@ def reconcile(look: Reconciliation) -> float | None:
 def _rest(look: Reconciliation) -> float | None:
     """When to look again."""
     record, platform = look.record, look.platform
-    now = platform.clock()
     with platform.database.write() as transaction:
-        if transaction.messages.is_any_visible(record.id, now):
-            return 0.0
-        following = transaction.messages.next_visible(record.id, now)
-        if following is not None:
-            return following - now
+        if (seconds := transaction.messages.seconds_to_next(record.id, platform.clock())) is not None:
+            return seconds
         record.wake_at = None
         # Whoever leaves an event meanwhile changes the record, and this look is taken once more.
         transaction.update(record)

@@ -63,11 +63,8 @@ def _rest(look: Reconciliation) -> float | None:
     record, platform = look.record, look.platform
     now = platform.clock()
     with platform.database.write() as transaction:
-        if transaction.messages.is_any_visible(record.id, now):
-            return 0.0
-        following = transaction.messages.next_visible(record.id, now)
-        if following is not None:
-            return following - now
+        if (seconds := transaction.messages.seconds_to_next(record.id, now)) is not None:
+            return seconds
         record.wake_at = None
         if record.status == PENDING:
             record.wake_at = record.created + PENDING_SECONDS
@@ -75,7 +72,7 @@ def _rest(look: Reconciliation) -> float | None:
                 transaction.delete(record)
                 return None
         # Whoever publishes meanwhile changes the record, and this look is taken once more.
-        transaction.update(record)
+        transaction.update(record, release=True)
     return None
 
 
