@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,55 +11,16 @@ import pytest
 
 from clary.core.settings import SettingsError, load
 from clary.core.tracing import Trace, Tracer, place_below, read
+from clary.testing.collector import Collector, collector
 from clary.testing.server import Server, server
 
 TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 
-class Collector(ThreadingHTTPServer):
-    """Keeps the spans that are posted to it."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.spans: list[dict[str, Any]] = []
-        self.processes: dict[str, str] = {}
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def of(self, trace_id: str) -> dict[str, dict[str, Any]]:
-        return {span["name"]: span for span in self.spans if span["traceId"] == trace_id}
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        collector: Any = self.server
-        assert (self.path, self.headers["content-type"]) == ("/v1/traces", "application/json")
-        for each in json.loads(self.rfile.read(int(self.headers["content-length"])))["resourceSpans"]:
-            process = next(
-                attribute["value"]["stringValue"]
-                for attribute in each["resource"]["attributes"]
-                if attribute["key"] == "service.instance.id"
-            )
-            for scope in each["scopeSpans"]:
-                collector.processes.update({span["spanId"]: process for span in scope["spans"]})
-                collector.spans += scope["spans"]
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def collector() -> Iterator[Collector]:
-    running = Collector()
-    yield running
-    running.shutdown()
-    running.server_close()
+@pytest.fixture(scope="module", name="collector")
+def _collector() -> Iterator[Collector]:
+    with collector() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

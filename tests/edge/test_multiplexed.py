@@ -99,7 +99,8 @@ def test_large_requests_have_connections_of_their_own(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
-def test_requests_with_custom_attributes_have_connections_of_their_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [b"x-amzn-sagemaker-custom-attributes", b"traceparent"], ids=["attributes", "trace"])
+def test_requests_with_further_headers_have_connections_of_their_own(tmp_path: Path, name: bytes) -> None:
     async def echo(spoken: Spoken) -> None:
         while True:
             number, _, _, body = await spoken.request()
@@ -108,8 +109,7 @@ def test_requests_with_custom_attributes_have_connections_of_their_own(tmp_path:
     async def story() -> None:
         async with server(tmp_path, echo) as (address, connections):
             pool = Pool()
-            attributes = (b"x-amzn-sagemaker-custom-attributes", b"a=1")
-            assert (await pool.invoke(address, [(b"host", b"model"), attributes], b"x", 10)).body == b"http"
+            assert (await pool.invoke(address, [(b"host", b"model"), (name, b"a=1")], b"x", 10)).body == b"http"
             assert (await ask(pool, address, b"x")).body == b"x"
             assert connections == ["http", "frames"]
             pool.forget(set())

@@ -12,10 +12,10 @@ import heapq
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ from clary.control.spans import trace_look
 from clary.control.wake import Others
 from clary.core.exposition import Family, single
 from clary.core.ids import token
-from clary.core.tracing import Tracer
+from clary.core.tracing import Span, Tracer
 from clary.resources.context import Platform, Reconciler
 from clary.state.records import Record, VersionConflict
 from clary.state.transaction import Transaction
@@ -51,6 +51,8 @@ class Look:
     fence: int
     saved: bool = False
     """Whether the look has changed the resource."""
+    spans: list[Span] = field(default_factory=list)
+    """Those that were told to be over."""
 
     def save(self, also: Callable[[Transaction], object] | None = None) -> None:
         """Store ``record``, and in the same transaction what ``also``, called with it, does.
@@ -78,6 +80,10 @@ class Look:
             transaction.delete(self.record)
             if also is not None:
                 also(transaction)
+
+    def trace(self, spans: Iterable[Span]) -> None:
+        """Tell spans that are over, which are sent if the look is saved."""
+        self.spans += spans
 
 
 class Failing(NamedTuple):
@@ -280,7 +286,7 @@ class Scheduler:
             seconds = reconciler(look)
             failed = False
             if self.tracer is not None and look.saved:
-                trace_look(self.tracer, record, began, time.time())
+                trace_look(self.tracer, record, look.spans, began, time.time())
         except VersionConflict:
             failed = False  # it is looked at again at once
             raise

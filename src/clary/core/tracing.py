@@ -51,6 +51,17 @@ class Trace(NamedTuple):
         return self._replace(span_id=sha256(f"{self.trace_id}{self.span_id}{what}".encode()).hexdigest()[:16])
 
 
+class Span(NamedTuple):
+    """What is over and had its place in a trace; times are seconds since the epoch."""
+
+    name: str
+    place: Trace
+    parent: Trace
+    began: float
+    ended: float
+    error: str = ""
+
+
 def read(header: str | None) -> Trace | None:
     """The place that a ``traceparent`` names; ``None`` where there is none, or none that may be understood."""
     match = _TRACEPARENT.fullmatch(header) if header else None

@@ -181,6 +181,8 @@ class EdgeApp:
         begun = perf_counter()
         request_id = new_request_id()
         call = Call(request, request_id)
+        if self._requests.tracer is not None:
+            self._requests.place(call)
         try:
             self._hosts.check(request.host)
             authorization = sigv4.parse_authorization(request)

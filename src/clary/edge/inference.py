@@ -134,6 +134,8 @@ class Inference:
         for given, sent in _FORWARDED_STREAMING if streaming else _FORWARDED:
             if (value := request.headers.get(given)) is not None:
                 headers.append((sent, value.encode("latin-1")))
+        if request.trace:
+            headers.append((b"traceparent", request.trace.encode()))
         counted, instances = (principal.account, region, name, variant.name), len(variant.instances)
         asked = perf_counter()
         overhead = (asked - begun) * 1e6

@@ -66,8 +66,12 @@ class Requests:
         """A request has come, which is answered through what this gives."""
         self.in_flight += 1
         if self.tracer is not None:
-            call.request.trace = str(place_below(read(call.request.headers.get("traceparent"))))
+            self.place(call)
         return Watched(self, call, send)
+
+    def place(self, call: Call) -> None:
+        """Give a request its place in the trace that it belongs to, or in one of its own."""
+        call.request.trace = str(place_below(read(call.request.headers.get("traceparent"))))
 
     def count(self, call: Call, status: int, seconds: float, received: int, sent: int) -> None:
         """A request was answered; 0 is the status of one whose client went away before."""
@@ -86,7 +90,8 @@ class Requests:
     @staticmethod
     def _trace(tracer: Tracer, call: Call, status: int, seconds: float) -> None:
         parent, ended = read(call.request.headers.get("traceparent")), time.time()
-        place = read(call.request.trace) or place_below(parent)
+        place = read(call.request.trace)
+        assert place is not None
         told = {
             "rpc.system": "aws-api",
             "rpc.service": call.service or "clary",

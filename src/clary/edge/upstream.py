@@ -27,8 +27,8 @@ MOST_WAITING = 1 << 20
 LARGEST_FRAME = 65_536
 """Bytes of a request that goes with others over one connection: larger ones would hold those up."""
 
-ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
-"""A header that goes with its request alone: frames have no room for it."""
+_ALONE = (b"x-amzn-sagemaker-custom-attributes", b"traceparent")
+"""Headers that go with their request alone: frames have no room for them."""
 
 C = TypeVar("C", bound=asyncio.Protocol)
 
@@ -267,15 +267,16 @@ class Pool:
 
     async def invoke(self, address: str, headers: Sequence[Header], body: bytes, timeout: float) -> Answer:
         """Send an invocation to a model server, and raise, as ``request`` does."""
-        kind = accept = attributes = None
+        kind = accept = None
+        alone = False
         for name, value in headers:
             if name == b"content-type":
                 kind = value
             elif name == b"accept":
                 accept = value
-            elif name == ATTRIBUTES:
-                attributes = value
-        if not address.startswith("frames:") or len(body) > LARGEST_FRAME or attributes is not None:
+            elif name in _ALONE:
+                alone = True
+        if alone or not address.startswith("frames:") or len(body) > LARGEST_FRAME:
             return await self.request(address, b"POST", b"/invocations", headers, body, timeout)
         shared = self._shared.get(address)
         if shared is None or (shared.done() and (shared.exception() or shared.result().closed)):

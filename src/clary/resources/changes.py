@@ -14,12 +14,11 @@ from clary.core.ids import token
 from clary.resources.context import Context
 from clary.resources.resource import Resource
 from clary.resources.tagging import checked_tags
+from clary.resources.traced import TRACE
 from clary.state.records import AlreadyExists, Record
 from clary.state.transaction import Transaction
 
 TOKEN = "_token"
-TRACE = "_trace"
-"""In a document: the ``traceparent`` of the request that made the resource, if it was traced."""
 """In a record's document: which call of a client made it."""
 LAST_NUMBER = "_last"
 """In a parent's document: the highest number that one of its resources has had."""
@@ -132,7 +131,7 @@ def change(
     if resource.amend is not None:
         resource.amend(context, transaction, record, changes)
     if replace:
-        kept = ("CreatedBy", TOKEN, *resource.names)
+        kept = ("CreatedBy", TOKEN, TRACE, *resource.names)
         record.document = {**{name: value for name, value in record.document.items() if name in kept}, **changes}
     else:
         record.document = _merged(record.document, changes, members)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from clary.core.settings import Settings
+from clary.core.tracing import Span
+from clary.resources.traced import own_place
 from clary.state.database import Database
 from clary.state.records import Record
 from clary.state.transaction import Transaction
@@ -114,9 +116,11 @@ class Creator:
 
 
 def on_behalf(platform: Platform, record: Record) -> Context:
-    """A request of a resource's own, made for its creator after he was answered."""
-    creator = Creator(record.document["CreatedBy"]["IamIdentity"]["Arn"], record.key.account)
-    return Context(creator, record.key.account, record.key.region, str(uuid.uuid4()), platform, passed=True)
+    """A request of a resource's own, made for its creator after he was answered, and in the resource's trace."""
+    key, place = record.key, own_place(record)
+    creator = Creator(record.document["CreatedBy"]["IamIdentity"]["Arn"], key.account)
+    trace = str(place) if place is not None else ""
+    return Context(creator, key.account, key.region, str(uuid.uuid4()), platform, trace=trace, passed=True)
 
 
 Handler = Callable[[Context, dict[str, Any]], dict[str, Any]]
@@ -141,6 +145,9 @@ class Reconciliation(Protocol):
 
     def delete(self, also: Callable[[Transaction], object] | None = None) -> None:
         """Remove the record; otherwise as ``save``."""
+
+    def trace(self, spans: Iterable[Span]) -> None:
+        """Tell spans that are over, which are sent if the look is saved; times are those that the record keeps."""
 
 
 Reconciler = Callable[[Reconciliation], float | None]

@@ -5,23 +5,25 @@ Reference: https://sagemaker.readthedocs.io/en/stable/frameworks/sklearn/using_s
 
 from __future__ import annotations
 
+import copy
 import importlib
 import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 from clary_runtimes.algorithms.data import content_types
 from clary_runtimes.contract.errors import UserError
 from clary_runtimes.contract.folders import Folders
 from clary_runtimes.frameworks import encoding
+from clary_runtimes.frameworks.context import Context
 from clary_runtimes.frameworks.defaults import defaults
 from clary_runtimes.frameworks.source import MODULES, serving_source
-from clary_runtimes.serving.request import Batching, Decoded, Reply, RequestError, in_steps
+from clary_runtimes.serving.request import HEADERS, Batching, Decoded, Reply, RequestError, in_steps
 
 DEFAULT_PROGRAM = "inference.py"
 
@@ -36,9 +38,8 @@ class ScriptHandler:
         self.folders, self.framework = folders, framework
         self.environ = os.environ if environ is None else environ
         self.default_accept = self.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", content_types.JSON)
-        self.context = SimpleNamespace(
-            system_properties={"model_dir": str(folders.model), "gpu_id": None}, manifest={}, request_processor=[]
-        )
+        self.context = Context(str(folders.model))
+        self.headers: Collection[str] = ()
         self.model: Any = None
         self.batching: Batching | None = _batching(self.environ)
 
@@ -73,10 +74,22 @@ class ScriptHandler:
         self.model = self._call(model_fn, folder)
         if warmup_fn is not None:
             self._call(warmup_fn, folder, self.model)
+        answering = ((self.transform_fn, 4), (self.input_fn, 2), (self.predict_fn, 2), (self.output_fn, 2))
+        # A script that reads no context shares predictions, whatever the headers are.
+        if any(each is not None and _parameters(each) == count + 1 for each, count in answering):
+            self.headers = HEADERS
 
     def invoke(self, body: bytes, content_type: str | None, accept: str | None) -> Reply:
         """Answer one request with the script's functions."""
         return in_steps(self, body, content_type, accept)
+
+    def invoke_with(
+        self, body: bytes, content_type: str | None, accept: str | None, headers: Mapping[str, str]
+    ) -> Reply:
+        """The same; the functions find the headers in the context."""
+        told = copy.copy(self)
+        told.context = Context(str(self.folders.model), headers)
+        return in_steps(told, body, content_type, accept)
 
     def decode(self, body: bytes, content_type: str | None, accept: str | None) -> Decoded:
         """What ``input_fn`` makes of a request; with ``transform_fn``, which does all of it, the request itself."""

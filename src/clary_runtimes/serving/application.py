@@ -9,20 +9,19 @@ from __future__ import annotations
 import asyncio
 import json
 import traceback
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from clary_runtimes.serving import frames
-from clary_runtimes.serving.request import Handler, Reply, RequestError
+from clary_runtimes.serving.request import HEADERS, Handler, Reply, RequestError
 from clary_runtimes.serving.work import TEXT, Limits, Loading, Work, failed
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
-"""The header with the ``CustomAttributes`` of a request."""
+_HEADERS = {name.encode(): name for name in HEADERS}
 
 
 class Application:
@@ -49,7 +48,7 @@ class Application:
         content_type: str | None,
         accept: str | None,
         done: Callable[[Reply], None],
-        attributes: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Answer an invocation; ``done`` is called on the event loop, perhaps before this returns."""
         if self._work is None:
@@ -57,7 +56,7 @@ class Application:
                 done(self._ping())
                 return
             self._work = Work(self._loading.handler, self.limits, self.threads)
-        self._work.submit(body, content_type, accept, done, attributes)
+        self._work.submit(body, content_type, accept, done, headers)
 
     def settle(self) -> None:
         """What was submitted is all that has arrived."""
@@ -126,20 +125,21 @@ class Application:
         return Reply(200, "application/json", json.dumps(parameters).encode())
 
     async def _invoke(self, scope: Scope, receive: Receive) -> Reply:
-        content_type = accept = attributes = None
+        content_type = accept = None
+        headers: dict[str, str] = {}
         for name, value in scope["headers"]:
             if name == b"content-type":
                 content_type = value.decode("latin-1")
             elif name == b"accept":
                 accept = value.decode("latin-1")
-            elif name == ATTRIBUTES:
-                attributes = value.decode("latin-1")
+            elif name in _HEADERS:
+                headers[_HEADERS[name]] = value.decode("latin-1")
         try:
             body = await self._body(receive)
         except RequestError as error:
             return failed(error)
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self.submit(body, content_type, accept, reply.set_result, attributes)
+        self.submit(body, content_type, accept, reply.set_result, headers)
         return await reply
 
     async def _body(self, receive: Receive) -> bytes:

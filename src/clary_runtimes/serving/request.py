@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
+"""The header with the ``CustomAttributes`` of a request."""
+TRACEPARENT = "traceparent"
+"""The header with the place of a request in a trace (https://www.w3.org/TR/trace-context/#traceparent-header)."""
+HEADERS = (ATTRIBUTES, TRACEPARENT)
+"""The headers that handlers may read, beside content type and accept."""
 
 
 class Reply(NamedTuple):
@@ -37,11 +44,16 @@ class Handler(Protocol):
 
 
 @runtime_checkable
-class AttributeHandler(Handler, Protocol):
-    """A handler that is told what a client has put into ``CustomAttributes``."""
+class HeaderHandler(Handler, Protocol):
+    """A handler that reads more headers of a request."""
 
-    def invoke_with(self, body: bytes, content_type: str | None, accept: str | None, attributes: str) -> Reply:
-        """``invoke`` for a request that has attributes."""
+    headers: Collection[str]
+    """Their names, some of ``HEADERS``."""
+
+    def invoke_with(
+        self, body: bytes, content_type: str | None, accept: str | None, headers: Mapping[str, str]
+    ) -> Reply:
+        """``invoke`` for a request that has one of them; ``headers`` has what there is of ``HEADERS`` by name."""
 
 
 class Batching(NamedTuple):

@@ -9,14 +9,14 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
 from clary_runtimes.contract.errors import ALGORITHM_FAILED
 from clary_runtimes.serving.batch import Invocation, answer_together
-from clary_runtimes.serving.request import AttributeHandler, Batching, Handler, Reply, RequestError, RowHandler
+from clary_runtimes.serving.request import Batching, Handler, HeaderHandler, Reply, RequestError, RowHandler
 
 TEXT = "text/plain; charset=utf-8"
 _MOST_INLINE = 65_536
@@ -39,7 +39,7 @@ class Work:
         self._handler = handler
         self._limits = limits
         self._threads = threads
-        self._told = handler if isinstance(handler, AttributeHandler) else None
+        self._told = handler if isinstance(handler, HeaderHandler) else None
         self._rows = handler if isinstance(handler, RowHandler) and handler.batching is not None else None
         self._batching = (self._rows and self._rows.batching) or Batching(1)
         self._waiting: deque[Invocation] = deque()
@@ -56,13 +56,13 @@ class Work:
         content_type: str | None,
         accept: str | None,
         done: Callable[[Reply], None],
-        attributes: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Answer a request; ``done`` is called on the event loop, perhaps before this returns."""
         if len(body) > self._limits.body_bytes:
             done(failed(RequestError(413, f"The body is larger than {self._limits.body_bytes} bytes")))
-        elif attributes and self._told is not None:
-            told = partial(self._told.invoke_with, attributes=attributes)
+        elif headers and self._told is not None and any(name in headers for name in self._told.headers):
+            told = partial(self._told.invoke_with, headers=headers)
             self._in_thread(lambda: [_safely(told, body, content_type, accept)], [done])
         elif self._rows is not None:
             self._waiting.append(Invocation(body, content_type, accept, done))

@@ -115,6 +115,20 @@ def transform_fn(model, body, content_type, accept): return f"{model} {body.deco
     assert (answer.status, answer.content_type, answer.body) == (200, "text/plain", b"True hello text/plain text/plain")
 
 
+def test_the_context_has_headers_of_the_request(sklearn: Any, ml_root: Path, serve: Any) -> None:
+    script = """
+def model_fn(model_dir): return None
+def input_fn(body, content_type, context): return context.get_request_header(0, "X-Amzn-SageMaker-Custom-Attributes")
+def predict_fn(data, model): return data
+def output_fn(prediction, accept, context): return f"{prediction} {context.get_all_request_header(0)}"
+"""
+    server = serve(sklearn, _model(ml_root, script), SAGEMAKER_TS_BATCH_SIZE="4").wait()
+    given = {"X-Amzn-SageMaker-Custom-Attributes": "a=1", "Traceparent": "00-1"}
+    answer = server.request("POST", "/invocations", "x", given)
+    assert answer.body == b"a=1 {'x-amzn-sagemaker-custom-attributes': 'a=1', 'traceparent': '00-1'}"
+    assert server.invoke("x").body == b"None {}"
+
+
 @pytest.mark.parametrize(
     ("script", "message"),
     [

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from clary_runtimes.serving.batch import Invocation, answer_together
-from clary_runtimes.serving.request import Batching, Decoded, Reply, RequestError, in_steps
+from clary_runtimes.serving.request import (
+    ATTRIBUTES,
+    TRACEPARENT,
+    Batching,
+    Decoded,
+    Reply,
+    RequestError,
+    in_steps,
+)
 from clary_runtimes.serving.work import Limits, Work, failed
 
 
@@ -172,25 +181,31 @@ def test_code_that_ends_its_thread_is_answered() -> None:
     assert (reply.status, reply.body) == (500, b"3")
 
 
-def test_a_handler_that_wants_them_gets_attributes_and_such_requests_are_answered_alone() -> None:
+def test_a_handler_that_reads_them_gets_headers_and_such_requests_are_answered_alone() -> None:
     class Told(Doubles):
-        def invoke_with(self, body: bytes, content_type: str | None, accept: str | None, attributes: str) -> Reply:
-            if body == b"unlucky":
-                raise RequestError(404, attributes)
-            return Reply(200, "text/plain", attributes.encode())
+        headers = (ATTRIBUTES,)
 
-    async def story(handler: Doubles, *bodies: bytes) -> list[tuple[int, bytes]]:
+        def invoke_with(
+            self, body: bytes, content_type: str | None, accept: str | None, headers: Mapping[str, str]
+        ) -> Reply:
+            if body == b"unlucky":
+                raise RequestError(404, headers[ATTRIBUTES])
+            return Reply(200, "text/plain", headers[ATTRIBUTES].encode())
+
+    async def story(handler: Doubles, *bodies: bytes, header: str = ATTRIBUTES) -> list[tuple[int, bytes]]:
         with ThreadPoolExecutor(1) as threads:
             work = Work(handler, LIMITS, threads)
             found = [asyncio.get_running_loop().create_future() for _ in bodies]
             for body, reply in zip(bodies, found, strict=True):
-                work.submit(body, None, None, reply.set_result, "a=1")
+                work.submit(body, None, None, reply.set_result, {header: "a=1"})
             return [(reply.status, reply.body) for reply in await asyncio.gather(*found)]
 
     handler = Told()
     assert asyncio.run(story(handler, b"1", b"unlucky")) == [(200, b"a=1"), (404, b"a=1")]
     assert handler.predicted == []
     assert asyncio.run(story(Doubles(), b"1", b"2")) == [(200, b"2"), (200, b"4")]
+    assert asyncio.run(story(handler, b"1", b"2", header=TRACEPARENT)) == [(200, b"2"), (200, b"4")]
+    handler = Told()
     [reply] = replies(handler, [b"1"], LIMITS)
     assert reply.body == b"2"
 

@@ -19,7 +19,7 @@ from clary_runtimes.frameworks.tensorflow_serving.models import Models, Signatur
 from clary_runtimes.frameworks.tensorflow_serving.payload import document
 from clary_runtimes.frameworks.tensorflow_serving.script import MODULE, Script
 from clary_runtimes.frameworks.tensorflow_serving.target import Target, of_attributes
-from clary_runtimes.serving.request import Batching, Decoded, Reply, in_steps
+from clary_runtimes.serving.request import ATTRIBUTES, Batching, Decoded, Reply, in_steps
 
 
 class ServingHandler:
@@ -27,6 +27,7 @@ class ServingHandler:
 
     inline_bytes = 0
     """A model may take any time."""
+    headers = (ATTRIBUTES,)
 
     def __init__(self, folders: Folders, environ: Mapping[str, str] | None = None) -> None:
         self._folder = folders.model
@@ -48,8 +49,11 @@ class ServingHandler:
             return self._script.invoke(body, content_type, accept, None)
         return in_steps(self, body, content_type, accept)
 
-    def invoke_with(self, body: bytes, content_type: str | None, accept: str | None, attributes: str) -> Reply:
-        """Answer a request for the model, the version and the method that ``attributes`` say."""
+    def invoke_with(
+        self, body: bytes, content_type: str | None, accept: str | None, headers: Mapping[str, str]
+    ) -> Reply:
+        """Answer a request for the model, the version and the method that its attributes say."""
+        attributes = headers[ATTRIBUTES]
         if self._script is not None:
             return self._script.invoke(body, content_type, accept, attributes)
         answer = rest.answer(self._models, of_attributes(attributes), document(body, content_type))

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from clary.resources.context import Platform
+from clary.resources.traced import TRACE
 from clary.services.sagemaker.endpoints.capture import endpoint_keys
 from clary.services.sagemaker.execution.keys import unusable_key
 from clary.services.sagemaker.models.api import containers_of
@@ -29,17 +30,16 @@ class DeploymentFailed(Exception):
 
 def plan(platform: Platform, record: Record, config_name: str, generation: int) -> Deployment:
     """The deployment of a configuration, with all that is needed to start its servers. Raises ``DeploymentFailed``."""
-    key = record.key
+    key, deployment = record.key, unplanned(record, config_name, generation, platform.clock())
     with platform.database.read() as transaction:
         config = transaction.get(key._replace(kind="EndpointConfig", name=config_name))
         if config is None:
             raise DeploymentFailed(f"The endpoint configuration {config_name!r} was deleted.")
-        variants = []
         for variant in config.document["ProductionVariants"]:
             model = transaction.get(Key(key.account, key.region, key.service, "Model", "", variant["ModelName"]))
             if model is None:
                 raise DeploymentFailed(f"The model {variant['ModelName']!r} was deleted.")
-            variants.append(
+            deployment["variants"].append(
                 {
                     "variant": variant,
                     "model": {name: value for name, value in model.document.items() if name != "CreatedBy"},
@@ -47,20 +47,26 @@ def plan(platform: Platform, record: Record, config_name: str, generation: int) 
                     "weight": variant["InitialVariantWeight"],
                 }
             )
-    roles = {each["model"]["ExecutionRoleArn"] for each in variants}
+    roles = {each["model"]["ExecutionRoleArn"] for each in deployment["variants"]}
     if why := unusable_key(platform, record, endpoint_keys(config.document, sorted(roles))):
         raise DeploymentFailed(why)
-    deployment = {
+    deployment["capture"] = config.document.get("DataCaptureConfig")
+    fill(deployment)
+    return deployment
+
+
+def unplanned(record: Record, config_name: str, generation: int, now: float) -> Deployment:
+    """A deployment of which nothing is known yet but what it is of, and the trace of the request that asked for it."""
+    return {
         "config": config_name,
-        "capture": config.document.get("DataCaptureConfig"),
-        "since": platform.clock(),
-        "variants": variants,
+        "capture": None,
+        "since": now,
+        "variants": [],
         "servers": [],
         "prefix": f"Endpoint-{record.id}-{generation}",
         "serial": 0,
+        **({"trace": record.document[TRACE]} if TRACE in record.document else {}),
     }
-    fill(deployment)
-    return deployment
 
 
 def retain(deployment: Deployment, before: Mapping[str, Any], excluded: Collection[str]) -> None:

@@ -13,8 +13,17 @@ from typing import Any
 from clary.resources.context import Reconciliation
 from clary.resources.lifecycle import Lifecycle
 from clary.services.sagemaker.endpoints import servers
-from clary.services.sagemaker.endpoints.deployment import Deployment, DeploymentFailed, Server, fill, plan, retain
+from clary.services.sagemaker.endpoints.deployment import (
+    Deployment,
+    DeploymentFailed,
+    Server,
+    fill,
+    plan,
+    retain,
+    unplanned,
+)
 from clary.services.sagemaker.endpoints.shifting import Alarmed, Shift, begin, further, policy_of
+from clary.services.sagemaker.endpoints.traced import deployment_spans, end_span, ending, traffic_span
 from clary.services.sagemaker.endpoints.traffic import route
 
 log = logging.getLogger(__name__)
@@ -99,17 +108,20 @@ def _shift(look: Reconciliation, serving: dict[str, Any]) -> float | None:
     if left > 0:
         _heal(look, serving["current"])
         return min(left, STARTING_SECONDS)
-    if policy.share(shift, serving["next"]) < 1:
+    share = policy.share(shift, serving["next"])
+    look.trace(traffic_span(serving["next"], shift, share, now))
+    if share < 1:
         serving["shift"] = further(shift, now)
         _publish(look, serving, policy.share(serving["shift"], serving["next"]))
         return 0.0
-    _retire(look, serving, serving["current"]["servers"], policy.termination_wait)
+    _retire(look, serving, serving["current"]["servers"], serving["next"], policy.termination_wait)
     return _adopt(look, serving)
 
 
 def _adopt(look: Reconciliation, serving: dict[str, Any]) -> float:
     """The next deployment is the current one from now on."""
     record = look.record
+    look.trace(deployment_spans(look.platform, serving["next"], look.platform.clock()))
     serving["current"], serving["next"], serving["shift"] = serving["next"], None, None
     record.document["EndpointConfigName"] = serving["current"]["config"]
     for member in ("FailureReason", WANTED, UPDATE):
@@ -126,7 +138,7 @@ def _scale(look: Reconciliation, serving: dict[str, Any]) -> float | None:
     surplus = fill(current)
     if surplus:
         # First nobody sends anything to them, and then they end.
-        _retire(look, serving, surplus)
+        _retire(look, serving, surplus, current)
         _publish(look, serving)
     elif len(current["servers"]) > known:
         look.save(lambda transaction: servers.register_logs(look.platform, transaction, look.record, current))
@@ -144,12 +156,19 @@ def _scale(look: Reconciliation, serving: dict[str, Any]) -> float | None:
 
 def _give_up(look: Reconciliation, serving: dict[str, Any], reason: str) -> float | None:
     """End a deployment that failed: a new endpoint has failed with it, an updated one goes on as it was."""
-    record = look.record
+    record, now = look.record, look.platform.clock()
     record.document["FailureReason"] = reason[:1024]
-    if serving["next"] is not None:
+    over, shifted = serving["next"], serving["shift"]
+    if over is None:
+        over = unplanned(record, record.document[WANTED], serving["generation"], now)
+    if shifted is not None:
+        share = policy_of(record.document).share(shifted, over)
+        look.trace(traffic_span(over, shifted, share, now, reason))
+    look.trace(deployment_spans(look.platform, over, now, reason))
+    if over["servers"]:
         # Recorded before it is done, so that its servers are ended even if the control plane is killed here.
-        _retire(look, serving, serving["next"]["servers"])
-    serving["next"], shifted, serving["shift"] = None, serving["shift"], None
+        _retire(look, serving, over["servers"], over)
+    serving["next"] = serving["shift"] = None
     for member in (WANTED, UPDATE):
         record.document.pop(member, None)
     ENDPOINT.move(record, "Failed" if serving["current"] is None else "InService")
@@ -160,9 +179,13 @@ def _give_up(look: Reconciliation, serving: dict[str, Any], reason: str) -> floa
     return 0.0
 
 
-def _retire(look: Reconciliation, serving: dict[str, Any], over: list[Server], seconds: float = 0.0) -> None:
-    until = look.platform.clock() + max(DRAIN_SECONDS, seconds)
-    serving["old"].append({"servers": list(over), "until": until})
+def _retire(
+    look: Reconciliation, serving: dict[str, Any], over: list[Server], by: Deployment, seconds: float = 0.0
+) -> None:
+    """Have servers ended that the deployment ``by`` does without."""
+    now = look.platform.clock()
+    until = now + max(DRAIN_SECONDS, seconds)
+    serving["old"].append({"servers": list(over), "until": until, **ending(by, now)})
 
 
 def _publish(look: Reconciliation, serving: dict[str, Any], share: float = 0.0) -> None:
@@ -210,6 +233,8 @@ def _end_replaced(look: Reconciliation, serving: dict[str, Any]) -> bool:
         if old["until"] <= now and servers.finish(look.platform, old["servers"], now - old["until"])
     ]
     serving["old"] = [old for old in serving["old"] if old not in over]
+    for old in over:
+        look.trace(end_span(old, now))
     return bool(over)
 
 
@@ -217,6 +242,7 @@ def _rest(look: Reconciliation, serving: dict[str, Any]) -> float | None:
     """A failed endpoint waits to be deleted, without servers."""
     for old in serving["old"]:
         servers.end(look.platform, old["servers"])
+        look.trace(end_span(old, look.platform.clock()))
     serving["old"] = []
     look.record.wake_at = None
     look.save()

@@ -10,6 +10,7 @@ from typing import Any
 from clary.core.errors import ValidationException
 from clary.resources.context import Context
 from clary.resources.resource import Resource
+from clary.resources.traced import TRACE
 from clary.services.sagemaker.dialect import SAGEMAKER
 from clary.services.sagemaker.endpoints.capture import summary
 from clary.services.sagemaker.endpoints.configs import endpoint_configs
@@ -46,7 +47,10 @@ def _amend(context: Context, transaction: Transaction, record: Record, changes: 
     wanted = changes["EndpointConfigName"]
     changes.clear()
     changes |= {WANTED: wanted, UPDATE: how}
-    record.document.pop("LastDeploymentConfig", None)
+    for member in ("LastDeploymentConfig", TRACE):
+        record.document.pop(member, None)
+    if context.trace:
+        changes[TRACE] = context.trace  # what is done now is done for this request
     if policy:
         changes["LastDeploymentConfig"] = policy
     ENDPOINT.move(record, "Updating")

@@ -11,9 +11,11 @@ from clary.compute.images.catalog import ImageNotExact, ImageNotFound
 from clary.compute.placement.base import Observation, PlacementError
 from clary.core.errors import ServiceError
 from clary.resources.context import Platform
+from clary.resources.traced import variables
 from clary.services.logs.api import register_stream
 from clary.services.sagemaker.endpoints.deployment import Deployment, DeploymentFailed, Server, variant_of
 from clary.services.sagemaker.endpoints.server import GRACE_SECONDS, server_spec
+from clary.services.sagemaker.endpoints.traced import deployment_place
 from clary.services.sagemaker.models.api import containers_of
 from clary.state.records import Record
 from clary.state.transaction import Transaction
@@ -82,10 +84,11 @@ def launch_when_ready(
     if state.state == "failed":
         raise DeploymentFailed(f"Cannot pull image {uri!r}: {state.message}")
     if state.state == "ready":
-        _launch(platform, record, variant, server, attempt=observed.attempt + 1)
+        _launch(platform, record, deployment, server, attempt=observed.attempt + 1)
 
 
-def _launch(platform: Platform, record: Record, variant: Mapping[str, Any], server: Server, attempt: int) -> None:
+def _launch(platform: Platform, record: Record, deployment: Deployment, server: Server, attempt: int) -> None:
+    variant = variant_of(deployment, server)
     wanted, container = variant["variant"], containers_of(variant["model"])[server["container"]]
     image = platform.images.spec(container["Image"])
     machine = this_machine(platform.settings)
@@ -95,9 +98,15 @@ def _launch(platform: Platform, record: Record, variant: Mapping[str, Any], serv
     if serverless := wanted.get("ServerlessConfig"):
         room = replace(room, memory=min(room.memory, serverless["MemorySizeInMB"] << 20))
     spec = server_spec(platform, record, wanted, variant["model"], container, image, room)
+    spec = replace(
+        spec,
+        id=server["id"],
+        attempt=attempt,
+        environment={**variables(deployment_place(deployment)), **spec.environment},
+    )
     try:
         ticket = platform.identity.ticket(spec.role_arn, "SageMaker", TICKET_SECONDS, record.id)
-        platform.placement.launch(replace(spec, id=server["id"], attempt=attempt), ticket)
+        platform.placement.launch(spec, ticket)
     except ServiceError as error:
         # The role was deleted since the model was made.
         raise DeploymentFailed(f"Could not assume role {spec.role_arn}: {error.message}") from error
