@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import bindparam, insert, make_url, select, update
 
 from clary.state.database import Database
 from clary.state.records import AlreadyExists, Key, Query, Record, VersionConflict
-from clary.state.session import Session
+from clary.state.session import Prepared, Session
 from clary.state.sqlite import schema_engine
+from clary.state.tables import resources, tags
 from clary.state.transaction import Transaction
 
 ALL = Query("1", "r", "sagemaker", "Model", limit=3)
@@ -87,3 +89,39 @@ def test_lists(transaction: Transaction) -> None:
     assert transaction.revisions() == {}
     transaction.bump("routes")
     assert (transaction.revisions(), transaction.revision("routes")) == ({"routes": 1}, 1)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 256, 257, 1_000])
+def test_lists_of_any_length(transaction: Transaction, count: int) -> None:
+    arns = tuple(transaction.insert(record(f"m{number}")).arn for number in range(count))
+    transaction.insert(record("other"))
+    every = replace(ALL, limit=None)
+    assert [row.arn for row in transaction.find(replace(every, arns=arns))] == list(arns)
+    assert len(transaction.find(every)) == count + 1
+
+
+def test_one_text_is_kept_for_many_lengths(transaction: Transaction) -> None:
+    prepared = Prepared(select(tags.c.key).where(tags.c.key.in_(bindparam("keys", expanding=True))))
+    transaction.set_tags("arn:a", {f"{number:03}": "" for number in range(100)})
+    texts = set()
+    for length in range(101):
+        keys = [f"{number:03}" for number in range(length)]
+        assert sorted(row[0] for row in transaction._session.rows(prepared, {"keys": keys})) == keys
+        direct = prepared.direct({"keys": keys})
+        assert direct is not None
+        texts.add(direct[0])
+    # Of none, of 1, 2, 4 … 128.
+    assert len(texts) == 9
+
+
+def test_statements_are_run_for_each_of_the_parameters(transaction: Transaction) -> None:
+    session = transaction._session
+    insertion = Prepared(insert(tags).values(arn="arn:a", key=bindparam("key"), value=bindparam("value")))
+    session.change_each(insertion, [])
+    assert transaction.tags("arn:a") == {}
+    session.change_each(insertion, [{"key": "b", "value": "1"}, {"key": "a", "value": "2"}])
+    assert transaction.tags("arn:a") == {"a": "2", "b": "1"}
+    document = Prepared(update(resources).where(resources.c.id == bindparam("row")).values(document=bindparam("new")))
+    rows = [transaction.insert(record(name)).id for name in "ab"]
+    session.change_each(document, [{"row": row, "new": {"Row": row}} for row in rows])
+    assert [found.document for row in rows if (found := transaction.by_id(row))] == [{"Row": row} for row in rows]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from clary.state import statements
 from clary.state.database import Database
 from clary.state.records import Key, Query, Record
+from clary.state.session import Prepared
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 ALL = Query(ACCOUNT, REGION, "sagemaker", "TrainingJob", limit=10)
@@ -26,14 +28,16 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def plan(database: Database, query: Query, sorted_apart: bool = False) -> str:
     """How SQLite answers the statement for ``query``."""
-    statement, parameters = statements.listing(query, sorted_apart)
-    direct = statement.direct
+    return plan_of(database, *statements.listing(query, sorted_apart))
+
+
+def plan_of(database: Database, statement: Prepared, parameters: dict[str, Any]) -> str:
+    direct = statement.direct(parameters)
     assert direct is not None
-    values = {**direct.constants, **parameters}
     with database.read() as transaction:
         driver = transaction._session.driver
         assert driver is not None
-        return "; ".join(row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {direct.text}", values))
+        return "; ".join(row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {direct[0]}", direct[1]))
 
 
 @pytest.mark.parametrize("descending", [False, True])
@@ -55,6 +59,11 @@ def test_what_has_a_status_or_belongs_to_a_resource_is_found_in_the_order_of_cre
         told = plan(database, ALL.where(path, "x"))
         assert f"resources_by_{index} " in told and f"{path[1:]}=?" in told
         assert "TEMP B-TREE" not in told
+
+
+def test_what_has_work_is_found_among_all_that_has_none(database: Database) -> None:
+    told = plan_of(database, statements.active, {"service": "sagemaker", "kinds": ("TrainingJob", "ProcessingJob")})
+    assert told == "SEARCH resources USING INDEX resources_by_wake (wake_at>?)"
 
 
 def test_few_of_a_status_are_looked_up_and_sorted(database: Database) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Exists, Select, and_, case, delete, exists, func, literal, null, or_, select
+from sqlalchemy import Connection, Exists, Select, and_, case, exists, func, literal, null, or_, select
 
 from clary.state.records import Association, Link
 from clary.state.tables import associations, resources
@@ -182,12 +182,6 @@ def _way(types: tuple[str, ...], incoming: bool, other: Any, account: Any, regio
     for step, following in pairwise(steps):
         conditions.append(following.c[near] == step.c[far])
     return steps[0].c[near], conditions
-
-
-def detach(connection: Connection, account: str, region: str, arn: str) -> None:
-    """Remove all associations from and to the resource with ``arn``."""
-    for end in (_A.source, _A.destination):
-        connection.execute(delete(associations).where(_A.account == account, _A.region == region, end == arn))
 
 
 def _entities(types: Places, properties: Places) -> Select[Any]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, cast, delete, func, insert, select
+from sqlalchemy import BigInteger, bindparam, cast, delete, func, insert, select
 
+from clary.state.session import Prepared, Session
 from clary.state.tables import metrics
 
 _M = metrics.c
@@ -25,6 +26,10 @@ class Measurement(NamedTuple):
     time: float
     step: int | None
     value: float
+
+
+_addition = Prepared(insert(metrics).values({name: bindparam(name) for name in ("resource", *Measurement._fields)}))
+_removal = Prepared(delete(metrics).where(_M.resource == bindparam("of")))
 
 
 @dataclass(frozen=True)
@@ -47,20 +52,21 @@ class SeriesQuery:
 class Metrics:
     """All that was measured."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._connection = session.connection
 
     def add(self, resource: int, values: Iterable[Measurement]) -> int:
         """Keep values of the resource in the row ``resource``; gives how many."""
         rest, count = iter(values), 0
         while some := [{"resource": resource, **value._asdict()} for value in islice(rest, _AT_ONCE)]:
-            self._connection.execute(insert(metrics), some)
+            self._session.change_each(_addition, some)
             count += len(some)
         return count
 
     def remove(self, resource: int) -> None:
         """Forget what was measured of a resource."""
-        self._connection.execute(delete(metrics).where(_M.resource == resource))
+        self._session.change(_removal, {"of": resource})
 
     def values(self, resource: int, name: str, start: float, end: float) -> Iterator[Measurement]:
         """The values of a metric from ``start`` to before ``end``, in the order of time, read as they are taken."""

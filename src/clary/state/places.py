@@ -20,6 +20,11 @@ _has = Prepared(select(_P.running).where(_P.row == bindparam("of")))
 _addition = Prepared(insert(places).values({each.name: bindparam(each.name) for each in _P}))
 _removal = Prepared(delete(places).where(_P.row == bindparam("of")))
 _giving = Prepared(update(places).where(_P.row == bindparam("of")).values(running=1))
+_waking = Prepared(
+    update(resources)
+    .where(resources.c.id.in_(bindparam("rows", expanding=True)))
+    .values(wake_at=bindparam("now"), version=resources.c.version + 1)
+)
 _taken = Prepared(select(_P.share, func.sum(_P.hosts)).where(_P.running == 1).group_by(_P.share))
 _highest = Prepared(select(func.max(_P.priority)).where(_P.running == 0))
 
@@ -91,8 +96,7 @@ class Places:
             taken[first.share] = taken.get(first.share, 0) + first.hosts
             given.append(first.row)
         if given:
-            due = update(resources).where(resources.c.id.in_(given))
-            self._session.connection.execute(due.values(wake_at=now, version=resources.c.version + 1))
+            self._session.change(_waking, {"rows": given, "now": now})
         return given
 
     def _first(self, taken: dict[str, int]) -> Place | None:

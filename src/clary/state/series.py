@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 import orjson
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import BindParameter, and_, bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects import sqlite
 
 from clary.state.series_points import Metric, Point, Summary
 from clary.state.series_sketch import Sketch
+from clary.state.session import Prepared, Session
 from clary.state.tables import points, revisions, series
 
 HOUR = 3_600.0
@@ -33,13 +34,32 @@ _S, _P = series.c, points.c
 _AT_ONCE = 200
 _VALUES = ("count", "sum", "least", "most", "sketch")
 _PLACE = ("series", "time", "span", "unit")
-_ADDED = insert(points)
-_CHANGED = (
-    update(points)
-    .where(*(_P[name] == bindparam(f"at_{name}") for name in _PLACE))
-    .values({name: bindparam(f"new_{name}") for name in _VALUES})
-)
+_METRIC = ("account", "region", "namespace", "name", "dimensions", "digest", "published")
 _BATCHES = "batch "
+
+_of_rows: BindParameter[int] = bindparam("rows", expanding=True)
+_mine = (_S.account == bindparam("of_account"), _S.region == bindparam("of_region"))
+# In one order, so that two writers of several metrics never wait for each other.
+_known = Prepared(
+    select(_S.digest, _S.id, _S.published)
+    .where(*_mine, _S.digest.in_(bindparam("digests", expanding=True)))
+    .order_by(_S.digest)
+    .with_for_update()
+)
+_new = Prepared(sqlite.insert(series).values({name: bindparam(name) for name in _METRIC}).on_conflict_do_nothing())
+_published = Prepared(update(series).where(_S.id.in_(_of_rows)).values(published=bindparam("now")))
+_forgotten = Prepared(delete(series).where(_S.id.in_(_of_rows)))
+_emptied = Prepared(delete(points).where(_P.series.in_(_of_rows)))
+
+_at_place = tuple(_P[name] == bindparam(f"at_{name}") for name in _PLACE)
+_there = Prepared(
+    select(*(_P[name] for name in (*_PLACE, *_VALUES))).where(
+        _P.series.in_(_of_rows), _P.time.in_(bindparam("times", expanding=True))
+    )
+)
+_added = Prepared(insert(points).values({name: bindparam(name) for name in (*_PLACE, *_VALUES)}))
+_changed = Prepared(update(points).where(*_at_place).values({name: bindparam(f"new_{name}") for name in _VALUES}))
+_removed = Prepared(delete(points).where(*_at_place))
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Sketch).decode
@@ -74,11 +94,22 @@ class MetricQuery:
 class SeriesStore:
     """All metrics and their points, within one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._connection = session.connection
 
     def add(self, account: str, region: str, values: Iterable[Point], now: float) -> None:
         """Put values of metrics, which become known with them."""
+        self._merge(self._placed(account, region, values, now))
+
+    def add_new(self, account: str, region: str, values: Iterable[Point], now: float) -> None:
+        """The same for values each of which has a time of its own: where there is one already, it is this very one."""
+        placed = self._placed(account, region, values, now)
+        there = self._at(placed)
+        self._merge({place: summary for place, summary in placed.items() if place not in there})
+
+    def _placed(self, account: str, region: str, values: Iterable[Point], now: float) -> dict[Place, Summary]:
+        """Where the values belong; metrics that are not known become it."""
         named: dict[Metric, dict[tuple[int, int, str], Summary]] = {}
         for point in values:
             spans = named.setdefault(point.metric, {})
@@ -88,7 +119,7 @@ class SeriesStore:
             else:
                 spans[key] = point.summary
         rows = self._rows(account, region, list(named), now)
-        self._merge({Place(rows[metric], *key): summary for metric, s in named.items() for key, summary in s.items()})
+        return {Place(rows[metric], *key): summary for metric, spans in named.items() for key, summary in spans.items()}
 
     def row(self, account: str, region: str, metric: Metric) -> int | None:
         """The row of a metric."""
@@ -98,8 +129,8 @@ class SeriesStore:
     def forget(self, account: str, region: str, wanted: Sequence[Metric]) -> None:
         """Remove metrics with all their values."""
         rows = [row for row, _ in self._known(account, region, [metric.digest() for metric in wanted]).values()]
-        self._connection.execute(delete(points).where(points.c.series.in_(rows)))
-        self._connection.execute(delete(series).where(_S.id.in_(rows)))
+        for each in (_emptied, _forgotten):
+            self._session.change(each, {"rows": rows})
 
     def read(
         self, row: int, start: float, end: float, longest: int, unit: str | None, percentiles: bool
@@ -197,33 +228,31 @@ class SeriesStore:
             if missing:
                 values = [_row(account, region, digest, digests[digest], now) for digest in missing]
                 # Somebody else may make the same at this moment, on a database with several writers.
-                self._connection.execute(self._insert().on_conflict_do_nothing(), values)
+                self._session.change_each(self._making(), values)
                 known |= self._known(account, region, missing)
             for digest, (row, published) in known.items():
                 rows[digests[digest]] = row
                 if published < now:
                     stale.append(row)
         for some_rows in _batches(stale):
-            self._connection.execute(update(series).where(_S.id.in_(some_rows)).values(published=now))
+            self._session.change(_published, {"rows": some_rows, "now": now})
         return rows
 
     def _known(self, account: str, region: str, digests: Sequence[str]) -> dict[str, tuple[int, float]]:
-        mine = (_S.account == account, _S.region == region, _S.digest.in_(digests))
-        # In one order, so that two writers of several metrics never wait for each other.
-        statement = select(_S.digest, _S.id, _S.published).where(*mine).order_by(_S.digest).with_for_update()
-        return {row.digest: (row.id, row.published) for row in self._connection.execute(statement)}
+        wanted = {"of_account": account, "of_region": region, "digests": digests}
+        return {digest: (row, published) for digest, row, published in self._session.rows(_known, wanted)}
 
     def _lock(self, rows: Iterable[int]) -> None:
         for some in _batches(sorted(rows)):
             self._connection.execute(select(_S.id).where(_S.id.in_(some)).order_by(_S.digest).with_for_update()).all()
 
-    def _insert(self) -> Any:
+    def _making(self) -> Prepared:
         if self._connection.dialect.name == "postgresql":
             # Imported here because it costs every start of the processes, most of which have SQLite.
             from sqlalchemy.dialects import postgresql
 
-            return postgresql.insert(series)
-        return sqlite.insert(series)
+            return Prepared(postgresql.insert(series).on_conflict_do_nothing())
+        return _new
 
     # Points
 
@@ -239,10 +268,8 @@ class SeriesStore:
             present.merge(summary)
             values = {f"new_{name}": value for name, value in _values(present).items()}
             changed.append({f"at_{name}": value for name, value in place._asdict().items()} | values)
-        if added:
-            self._connection.execute(_ADDED, added)
-        if changed:
-            self._connection.execute(_CHANGED, changed)
+        self._session.change_each(_added, added)
+        self._session.change_each(_changed, changed)
 
     def _at(self, places: Iterable[Place]) -> dict[Place, Summary]:
         """The points that there are at these places."""
@@ -251,19 +278,17 @@ class SeriesStore:
             wanted = set(some)
             rows = sorted({place.series for place in some})
             times = sorted({place.time for place in some})
-            statement = select(points).where(_P.series.in_(rows), _P.time.in_(times))
-            for row in self._connection.execute(statement):
-                place = Place(row.series, row.time, row.span, row.unit)
+            for row in self._session.rows(_there, {"rows": rows, "times": times}):
+                at_series, time, span, unit, count, total, least, most, sketch = row
+                place = Place(at_series, time, span, unit)
                 if place in wanted:
-                    sketch = _decode(row.sketch) if row.sketch is not None else None
-                    found[place] = Summary(row[4], row[5], row.least, row.most, sketch)
+                    decoded = _decode(sketch) if sketch is not None else None
+                    found[place] = Summary(count, total, least, most, decoded)
         return found
 
     def _remove(self, places: Iterable[Place]) -> None:
-        condition = and_(*(_P[name] == bindparam(f"at_{name}") for name in _PLACE))
         values = [{f"at_{name}": value for name, value in place._asdict().items()} for place in places]
-        if values:
-            self._connection.execute(delete(points).where(condition), values)
+        self._session.change_each(_removed, values)
 
 
 def _row(account: str, region: str, digest: str, metric: Metric, now: float) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Select,
+    and_,
     bindparam,
     delete,
     func,
@@ -41,6 +42,29 @@ insertion = Prepared(
     insert(resources).values({name: bindparam(name) for name in (*KEY, *_CHANGED, "created", "fence")})
 )
 
+_kinds = and_(_R.service == bindparam("service"), _R.kind.in_(bindparam("kinds", expanding=True)))
+active = Prepared(select(*COLUMNS).where(_R.wake_at.is_not(None), _kinds))
+"""Without an order, for which SQLite would go through all resources: those with work are few among them."""
+at_rest = Prepared(
+    select(*COLUMNS)
+    .where(_R.wake_at.is_(None), _kinds, _R.modified < bindparam("before"))
+    .order_by(_R.id)
+    .limit(bindparam("most"))
+)
+
+_of_rows = _R.id.in_(bindparam("rows", expanding=True))
+_free = or_(_R.lease_until.is_(None), _R.lease_until < bindparam("now"))
+_due = select(_R.id).where(_R.wake_at.is_not(None), _R.wake_at <= bindparam("now"), _free)
+"""The rows that have work and no living lease."""
+any_due = Prepared(_due.limit(1))
+all_due = Prepared(_due.order_by(_R.wake_at).limit(bindparam("most")).with_for_update(skip_locked=True))
+leasing = Prepared(
+    update(resources)
+    .where(_of_rows)
+    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"), fence=_R.fence + 1)
+)
+by_rows = Prepared(select(*COLUMNS).where(_of_rows))
+
 _EDGE = ("account", "region", "source", "destination", "type", "created", "document")
 association = Prepared(insert(associations).values({name: bindparam(name) for name in _EDGE}))
 
@@ -49,9 +73,24 @@ edges_from = Prepared(select(associations.c.id).where(*_of_region, associations.
 edges_to = Prepared(
     select(associations.c.id).where(*_of_region, associations.c.destination == bindparam("arn")).limit(1)
 )
+_ENDS = (associations.c.source, associations.c.destination)
+detachments = tuple(Prepared(delete(associations).where(*_of_region, end == bindparam("arn"))) for end in _ENDS)
 
+
+@lru_cache(maxsize=4)
+def edges(ends: tuple[str, ...]) -> Prepared:
+    """The edges with these ends, which are parameters too, the oldest first."""
+    conditions = (associations.c[end] == bindparam(end) for end in ends)
+    wanted = (associations.c[name] for name in ("source", "destination", "type", "created", "document"))
+    return Prepared(select(*wanted).where(*_of_region, *conditions).order_by(associations.c.id))
+
+
+tagging = Prepared(insert(tags).values({name: bindparam(name) for name in ("arn", "key", "value")}))
 tags_of = Prepared(select(tags.c.key, tags.c.value).where(tags.c.arn == bindparam("arn")).order_by(tags.c.key))
 untagging = Prepared(delete(tags).where(tags.c.arn == bindparam("of")))
+untagging_some = Prepared(
+    delete(tags).where(tags.c.arn == bindparam("of"), tags.c.key.in_(bindparam("keys", expanding=True)))
+)
 revision_of = Prepared(select(revisions.c.revision).where(revisions.c.topic == bindparam("topic")))
 all_revisions = Prepared(select(revisions.c.topic, revisions.c.revision))
 
@@ -66,12 +105,6 @@ def change(fenced: bool, released: bool) -> Prepared:
     if released:
         values |= {"lease_owner": None, "lease_until": None}
     return Prepared(update(resources).where(*conditions).values(values))
-
-
-def due(now: float) -> Select[tuple[int]]:
-    """The rows that have work and no living lease."""
-    free = or_(_R.lease_until.is_(None), _R.lease_until < now)
-    return select(_R.id).where(_R.wake_at.is_not(None), _R.wake_at <= now, free)
 
 
 _COLUMNS = {f"@{name}": _R[name] for name in ("parent", "name", "status", "created", "modified")}

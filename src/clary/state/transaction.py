@@ -181,17 +181,14 @@ class Transaction:
 
     def active(self, service: str, kinds: Sequence[str]) -> list[Record]:
         """The resources of these kinds that have work to do, in all accounts and regions, the oldest first."""
-        where = and_(_R.wake_at.is_not(None), _R.service == service, _R.kind.in_(kinds))
-        return [
-            _record(row) for row in self._connection.execute(select(*statements.COLUMNS).where(where).order_by(_R.id))
-        ]
+        rows = self._session.rows(statements.active, {"service": service, "kinds": kinds})
+        return sorted(map(_record, rows), key=lambda record: record.id)
 
     def at_rest(self, service: str, kinds: Sequence[str], before: float, limit: int) -> list[Record]:
         """The oldest resources of these kinds, in all accounts and regions, that have no work to do and have not
         changed since that time."""
-        where = and_(_R.wake_at.is_(None), _R.service == service, _R.kind.in_(kinds), _R.modified < before)
-        wanted = select(*statements.COLUMNS).where(where).order_by(_R.id).limit(limit)
-        return [_record(row) for row in self._connection.execute(wanted)]
+        wanted = {"service": service, "kinds": kinds, "before": before, "most": limit}
+        return [_record(row) for row in self._session.rows(statements.at_rest, wanted)]
 
     def regions(self, account: str) -> list[str]:
         """The regions in which an account has resources."""
@@ -212,21 +209,20 @@ class Transaction:
 
     def any_due(self, now: float) -> bool:
         """Whether there is a resource that ``claim`` would lease."""
-        return self._connection.execute(statements.due(now).limit(1)).first() is not None
+        return self._session.first(statements.any_due, {"now": now}) is not None
 
     def claim(self, owner: str, now: float, until: float, limit: int = 1000) -> list[Record]:
         """Lease to ``owner`` the resources that are due and that nobody else holds."""
-        due = statements.due(now).order_by(_R.wake_at).limit(limit).with_for_update(skip_locked=True)
-        ids = list(self._connection.execute(due).scalars())
+        ids = [row[0] for row in self._session.rows(statements.all_due, {"now": now, "most": limit})]
         if not ids:
             return []
-        values = {"lease_owner": owner, "lease_until": until, "fence": _R.fence + 1}
-        self._connection.execute(update(resources).where(_R.id.in_(ids)).values(values))
-        return [_record(row) for row in self._connection.execute(select(*statements.COLUMNS).where(_R.id.in_(ids)))]
+        self._session.change(statements.leasing, {"rows": ids, "owner": owner, "until": until})
+        return [_record(row) for row in self._session.rows(statements.by_rows, {"rows": ids})]
 
     def renew(self, owner: str, until: float) -> None:
-        """Prolong all leases of ``owner``."""
-        self._connection.execute(update(resources).where(_R.lease_owner == owner).values(lease_until=until))
+        """Prolong all leases of ``owner``; nobody asks for one of a resource without work."""
+        held = and_(_R.wake_at.is_not(None), _R.lease_owner == owner)
+        self._connection.execute(update(resources).where(held).values(lease_until=until))
 
     def take_over(self, process: str) -> None:
         """End the leases of the owners ``process:…``: for a process of that name, whose predecessors have died."""
@@ -254,11 +250,13 @@ class Transaction:
         if not values:
             return
         self.remove_tags(arn, values)
-        self._connection.execute(insert(tags), [{"arn": arn, "key": key, "value": values[key]} for key in values])
+        self._session.change_each(
+            statements.tagging, [{"arn": arn, "key": key, "value": value} for key, value in values.items()]
+        )
 
     def remove_tags(self, arn: str, keys: Iterable[str]) -> None:
         """Remove the tags with these keys."""
-        self._connection.execute(delete(tags).where(tags.c.arn == arn, tags.c.key.in_(list(keys))))
+        self._session.change(statements.untagging_some, {"of": arn, "keys": list(keys)})
 
     def tagged(self, account: str, region: str, wanted: Mapping[str, Collection[str]]) -> list[Record]:
         """The resources of an account and region that have a tag for each key, by ARN.
@@ -306,14 +304,10 @@ class Transaction:
         self, account: str, region: str, *, source: str | None = None, destination: str | None = None
     ) -> Sequence[Association]:
         """The edges from ``source``, to ``destination``, or between the two, the oldest first."""
-        a = associations.c
-        conditions = [a.account == account, a.region == region]
-        if source is not None:
-            conditions.append(a.source == source)
-        if destination is not None:
-            conditions.append(a.destination == destination)
-        rows = self._connection.execute(select(associations).where(*conditions).order_by(a.id))
-        return [Association(row.source, row.destination, row.type, row.created, row.document) for row in rows]
+        given = {"source": source, "destination": destination}
+        ends = {name: value for name, value in given.items() if value is not None}
+        rows = self._session.rows(statements.edges(tuple(ends)), {"account": account, "region": region, **ends})
+        return [Association(start, end, type_, created, _document(kept)) for start, end, type_, created, kept in rows]
 
     def has_edges(self, account: str, region: str, arn: str) -> bool:
         """Whether there are edges from or to the resource with this ARN."""
@@ -322,7 +316,8 @@ class Transaction:
 
     def detach(self, account: str, region: str, arn: str) -> None:
         """Remove all edges from and to the resource with this ARN."""
-        graph.detach(self._connection, account, region, arn)
+        for each in statements.detachments:
+            self._session.change(each, {"account": account, "region": region, "arn": arn})
 
     def lineage(self, account: str, region: str, apart: Collection[str] = ()) -> graph.Graph:
         """The graph of the edges in one account and region, without those of the types ``apart``."""
@@ -333,12 +328,12 @@ class Transaction:
     @property
     def metrics(self) -> Metrics:
         """What was measured of resources while they were at work."""
-        return Metrics(self._connection)
+        return Metrics(self._session)
 
     @property
     def series(self) -> SeriesStore:
         """What was measured of anything under the names of metrics."""
-        return SeriesStore(self._connection)
+        return SeriesStore(self._session)
 
     # Messages
 
@@ -407,11 +402,15 @@ def _record(row: Sequence[Any]) -> Record:
         arn,
         created,
         modified,
-        # SQLite's driver gives the text.
-        orjson.loads(document) if type(document) is str else document,
+        _document(document),
         status,
         wake_at,
         version,
         row_id,
         fence,
     )
+
+
+def _document(stored: Any) -> Any:
+    # SQLite's driver gives the text.
+    return orjson.loads(stored) if type(stored) is str else stored

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from clary.services.sagemaker_metrics.api import Measurement, replace_measured
+from clary.state.database import Database
 from clary.testing.server import Server
 
 MINUTE = 60
@@ -180,3 +183,17 @@ def test_metrics_go_with_the_component(metrics: Any, clary_aws: Server) -> None:
     sagemaker.create_trial_component(TrialComponentName="Run")
     assert summary(clary_aws) == {}
     assert ask(metrics, arn(clary_aws), "Max")["MetricValues"] == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 10_000, 10_001])
+def test_what_a_job_reported_is_kept_once_however_often_it_is_told(tmp_path: Path, count: int) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'state.db'}")
+    database.prepare()
+    replace_measured(database, 1, "arn:job", [Measurement("loss", 1.0, 0, 9.0)])
+    for _ in range(2):
+        values = (Measurement("loss", float(step), step, 0.5) for step in range(count))
+        assert [each["Count"] for each in replace_measured(database, 1, "arn:job", values)] == [count] * (count > 0)
+    with database.read() as transaction:
+        kept = [(each.step, each.value) for each in transaction.metrics.values(1, "loss", 0.0, 1e6)]
+    assert kept == [(step, 0.5) for step in range(count)]
+    database.close()

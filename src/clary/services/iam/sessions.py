@@ -79,7 +79,7 @@ class Tokens:
         return session
 
     def issue_ticket(self, ticket: Ticket) -> str:
-        return self._vault.seal("ticket", orjson.dumps(asdict(ticket)))
+        return self._vault.seal("ticket", orjson.dumps(ticket))
 
     def read_ticket(self, text: str) -> Ticket:
         """What a ticket says; raises ``SealBroken``."""

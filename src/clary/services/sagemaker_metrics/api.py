@@ -19,17 +19,19 @@ def replace_measured(database: Database, resource: int, arn: str, values: Iterab
 
     Many values are many transactions, so that nobody waits for long; doing all of it again comes to the same.
     """
-    with database.write() as transaction:
-        transaction.metrics.remove(resource)
     summaries: list[Summary] = []
-    for some in _batches(values):
+    for number, some in enumerate(_batches(values)):
         summaries = summarized(summaries, arn, some)
         with database.write() as transaction:
+            if number == 0:
+                transaction.metrics.remove(resource)
             transaction.metrics.add(resource, some)
     return summaries
 
 
 def _batches(values: Iterable[Measurement]) -> Iterator[list[Measurement]]:
+    """One at least, which may be empty."""
     rest = iter(values)
+    yield list(islice(rest, _AT_ONCE))
     while some := list(islice(rest, _AT_ONCE)):
         yield some
