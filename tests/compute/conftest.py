@@ -36,6 +36,7 @@ def _share(name: str) -> None:
     specification.loader.exec_module(module)
 
 
+_share("gpu_trial")
 _share("transform_trial")
 
 TICKET = "ticket-of-the-job"

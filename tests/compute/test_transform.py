@@ -30,7 +30,7 @@ def test_objects_become_outputs(jobs: Jobs, store: Any) -> None:
     )
     assert [call[2:4] for call in calls(jobs, seen.id)] == [["text/csv", "text/plain"]] * 2
     assert data_log(jobs, seen.id) == "MaxConcurrentTransforms=1, MaxPayloadInMB=6, BatchStrategy=MULTI_RECORD"
-    assert end(seen)["used"]["seconds"] > 0
+    assert jobs.placement.usage(seen.id)
     assert not [each for each in jobs.placement.folder(seen.id).iterdir() if each.name.startswith("output-")]  # type: ignore[attr-defined]
 
 

@@ -28,7 +28,12 @@ PLACES = [
     ),
     Place("training-job-history", "/training-jobs/{training_job}?tab=history", "{training_job}"),
     Place("training-job-configuration", "/training-jobs/{training_job}?tab=configuration", "{training_job}"),
-    Place("training-job-usage", "/training-jobs/{training_job}?tab=usage", "{training_job}", (("heading", "Cost"),)),
+    Place(
+        "training-job-usage",
+        "/training-jobs/{training_job}?tab=usage",
+        "{training_job}",
+        (("heading", "Cost"), ("img", "CPU (100 % a core)")),
+    ),
     Place(
         "training-job-channels",
         "/training-jobs/{kept_job}?tab=artifacts",
@@ -108,6 +113,12 @@ PLACES = [
     Place("training-job-failed", "/training-jobs/{failed_job}", "{failed_job}"),
     Place("processing-jobs", "/processing-jobs", "Processing jobs", (("link", "{processing_job}"),)),
     Place("processing-job", "/processing-jobs/{processing_job}", "{processing_job}", (("log", "Log of"),)),
+    Place(
+        "processing-job-usage",
+        "/processing-jobs/{processing_job}?tab=usage",
+        "{processing_job}",
+        (("heading", "Usage"), ("img", "Disk (%)")),
+    ),
     Place(
         "processing-job-data", "/processing-jobs/{processing_job}?tab=data", "{processing_job}", (("table", "Outputs"),)
     ),
@@ -198,6 +209,12 @@ PLACES = [
         "/transform-jobs/{transform_job}",
         "{transform_job}",
         (("heading", "Data processing"), ("table", "Outputs"), ("link", "rows.csv.out")),
+    ),
+    Place(
+        "transform-job-usage",
+        "/transform-jobs/{transform_job}?tab=usage",
+        "{transform_job}",
+        (("heading", "Usage"), ("img", "CPU (100 % a core)")),
     ),
     Place("transform-job-logs", "/transform-jobs/{transform_job}?tab=logs", "{transform_job}", (("log", "Log of"),)),
     Place("transform-job-history", "/transform-jobs/{transform_job}?tab=history", "{transform_job}"),

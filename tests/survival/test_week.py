@@ -21,8 +21,7 @@ DAYS = 7
 JOBS = int(os.environ.get("CLARY_WEEK_JOBS", "7000"))
 
 
-@pytest.fixture(scope="module")
-def days() -> list[dict[str, Any]]:
+def live() -> list[dict[str, Any]]:
     """What is there at the end of each day."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CLARY_")}
     with tempfile.TemporaryDirectory(prefix="clary-") as folder:
@@ -37,20 +36,15 @@ def days() -> list[dict[str, Any]]:
     return told
 
 
-def test_every_job_ran_once(days: list[dict[str, Any]]) -> None:
+def test_a_week_leaves_what_a_day_leaves() -> None:
+    days = live()
     assert len(days) == DAYS
+    # Every job ran once.
     assert days[-1]["jobs"] == days[-1]["launched"] == JOBS
-
-
-@pytest.mark.parametrize("what", ["resources", "database_bytes", "files", "other_bytes", "resident_bytes"])
-def test_a_day_later_there_is_no_more_of_it(days: list[dict[str, Any]], what: str) -> None:
-    """The third day is the first at whose end as much has gone as has come."""
-    settled, end = days[2][what], days[-1][what]
-    assert end < settled * 1.15, [day[what] for day in days]
-
-
-def test_what_is_kept_is_what_a_day_leaves(days: list[dict[str, Any]]) -> None:
+    # The third day is the first at whose end as much has gone as has come.
+    for what in ("resources", "database_bytes", "files", "other_bytes", "resident_bytes"):
+        assert days[-1][what] < days[2][what] * 1.15, (what, [day[what] for day in days])
+    # What is kept are two days of jobs at most, each with four resources and the two files of its folder.
     jobs_of_a_day = JOBS // DAYS
-    # Two days of jobs at most, each with four resources, its folder's two files and the log of the day.
     assert days[-1]["resources"] < 2 * 4 * jobs_of_a_day + 100
     assert days[-1]["files"] < 2 * 2 * jobs_of_a_day + 100

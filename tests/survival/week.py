@@ -88,8 +88,7 @@ class Instantly:
         (folder / "log").write_text("".join(f"{stamp} {LINE}" for _ in range(20)))
         (folder / "metrics.jsonl").write_text(json.dumps({"name": "loss", "value": 0.25, "time": now()}) + "\n")
         steps: list[dict[str, Any]] = [{"event": step} for step in ("started", "downloading", "running", "uploading")]
-        used = {"seconds": 10.0, "cpu_s": 8.0, "peak_bytes": 1 << 28}
-        steps.append({"event": "completed", "exit": 0, "used": used})
+        steps.append({"event": "completed", "exit": 0})
         self._events[spec.id] = [{"time": now(), **step} for step in steps]
         self.launched += 1
         row = row_of(spec.id)
@@ -104,6 +103,9 @@ class Instantly:
         self._events.pop(id, None)
         if not keep_log:
             shutil.rmtree(self._folder / id, ignore_errors=True)
+
+    def usage(self, id: str) -> Mapping[int, Mapping[str, float]]:
+        return {int(now()) // 60 * 60: {"CPUUtilization": 80.0, "MemoryUtilization": 25.0, "DiskUtilization": 1.0}}
 
     def log(self, id: str) -> Path:
         return self._folder / id / "log"

@@ -89,14 +89,14 @@ def _usage(client: Client, prices: Prices, job: dict[str, Any]) -> Usage:
         instances=sum(count for _, count in counts),
         seconds=seconds,
         spot=job.get("EnableManagedSpotTraining", False),
-        cpu=sum(cpu) / len(cpu) if cpu else None,
-        memory=max(memory, default=None),
+        cpu=sum(each["Sum"] for each in cpu) / sum(each["SampleCount"] for each in cpu) if cpu else None,
+        memory=max((each["Maximum"] for each in memory), default=None),
         dollars=sum(known) * seconds / HOUR if len(known) == len(counts) else None,
     )
 
 
-def _metric(client: Client, job: dict[str, Any], name: str, instances: int) -> list[float]:
-    """The value of a metric on each instance where it is known."""
+def _metric(client: Client, job: dict[str, Any], name: str, instances: int) -> list[dict[str, float]]:
+    """What the values of a metric come to on all instances, hour by hour."""
     end = job.get("TrainingEndTime")
     if end is None:
         return []
@@ -107,15 +107,14 @@ def _metric(client: Client, job: dict[str, Any], name: str, instances: int) -> l
             Namespace=_NAMESPACE,
             MetricName=name,
             Dimensions=[{"Name": "Host", "Value": f"{job['TrainingJobName']}/algo-{number}"}],
-            StartTime=end - HOUR,
+            StartTime=job.get("TrainingStartTime", end) - HOUR,
             EndTime=end + HOUR,
             Period=int(HOUR),
-            Statistics=["Maximum"],
+            Statistics=["Sum", "SampleCount", "Maximum"],
         )
         for number in range(1, instances + 1)
     ]
-    values = [[point["Maximum"] for point in answer["Datapoints"]] for answer in answers]
-    return [max(each) for each in values if each]
+    return [point for answer in answers for point in answer["Datapoints"]]
 
 
 def table(found: list[Usage], prices: Prices) -> str:

@@ -8,8 +8,9 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 
 import uvloop
 
@@ -35,11 +36,13 @@ from clary.core.settings import Settings, SettingsError
 from clary.core.tracing import Tracer
 from clary.resources.context import Platform, Reconciler
 from clary.services.catalog import services
+from clary.services.cloudwatch.api import thin_out
 from clary.services.events.changes import StateChanges
 from clary.services.iam.api import Identities
 from clary.services.kms.seeded import add_test_keys
 from clary.services.sagemaker.execution.api import JobKind
 from clary.services.sagemaker.execution.forgetting import forget_old_jobs
+from clary.services.sagemaker.utilization import Utilization
 from clary.services.sqs.arrivals import ARRIVALS
 
 log = logging.getLogger(__name__)
@@ -48,6 +51,8 @@ MAIN = "control"
 """The process that does what one alone has to do."""
 HOUSE_SECONDS = 600.0
 """Between two looks at what is to be removed."""
+AGAIN_SECONDS = 60.0
+"""After a fault of what is done now and then."""
 THREADS = 16
 """For the reconcilers; requests have threads of their own."""
 
@@ -99,7 +104,7 @@ async def serve(settings: Settings, name: str) -> None:
     ):
         # The handlers are made before the first request asks for them, but nobody waits for that.
         asyncio.get_running_loop().run_in_executor(executor, task)
-    keeping = asyncio.create_task(_keep_house(platform, reconcilers, executor)) if name == MAIN else None
+    keeping = _keep_house(platform, reconcilers, executor) if name == MAIN else []
     listener.start()
     try:
         await _told_to_stop()
@@ -111,8 +116,8 @@ async def serve(settings: Settings, name: str) -> None:
         if tracer is not None:
             tracer.close()
         work.cancel()
-        if keeping is not None:
-            keeping.cancel()
+        for each in keeping:
+            each.cancel()
         executor.shutdown(wait=True, cancel_futures=True)
         functions.close()
         placement.retire_all()
@@ -120,17 +125,27 @@ async def serve(settings: Settings, name: str) -> None:
         database.close()
 
 
-async def _keep_house(
+def _keep_house(
     platform: Platform, reconcilers: Mapping[tuple[str, str], Reconciler], executor: Executor
-) -> None:
-    """Remove now and then what is not to be kept any longer."""
+) -> list[asyncio.Task[None]]:
+    """Do what is to be done now and then, by the clock."""
     jobs = {each.noun: each for each in reconcilers.values() if isinstance(each, JobKind)}
-    while True:
-        try:
-            await asyncio.get_running_loop().run_in_executor(executor, forget_old_jobs, platform, jobs)
-        except Exception:
-            log.exception("old jobs cannot be removed, again in %.0f s", HOUSE_SECONDS)
-        await asyncio.sleep(HOUSE_SECONDS)
+
+    def forget() -> float:
+        forget_old_jobs(platform, jobs)
+        return HOUSE_SECONDS
+
+    async def again_and_again(do: Callable[[], float]) -> None:
+        while True:
+            try:
+                seconds = await asyncio.get_running_loop().run_in_executor(executor, do)
+            except Exception:
+                log.exception("what is to be done now and then failed, again in %.0f s", AGAIN_SECONDS)
+                seconds = AGAIN_SECONDS
+            await asyncio.sleep(seconds)
+
+    every = (forget, partial(thin_out, platform), Utilization(platform, jobs).publish)
+    return [asyncio.create_task(again_and_again(do)) for do in every]
 
 
 async def _told_to_stop() -> None:

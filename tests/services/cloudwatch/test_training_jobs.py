@@ -58,7 +58,7 @@ def test_a_processing_job_tells_what_it_used(clary_aws: Server) -> None:
     namespace = "/aws/sagemaker/ProcessingJobs"
     found = cloudwatch.list_metrics(Namespace=namespace)["Metrics"]
     host = [{"Name": "Host", "Value": "used/algo-1"}]
-    names = ("CPUUtilization", "MemoryUtilization")
+    names = ("CPUUtilization", "DiskUtilization", "MemoryUtilization")
     assert found == [{"Namespace": namespace, "MetricName": name, "Dimensions": host} for name in names]
 
 
@@ -101,7 +101,7 @@ def test_a_job_has_metrics_from_the_first_value_on(watch: Any, clary_aws: Server
     watch.put({"Value": 4.5, "MetricName": "loss", "Dimensions": mine})
     assert sum(point["Sum"] for point in points("Sum")) == 6
     assert len(watch.client.list_metrics(Namespace=NAMESPACE, Dimensions=mine)["Metrics"]) == 2
-    # What the job used is told when it has ended.
+    # What the job used in its last minute is told when it has ended.
     host = [{"Name": "Host", "Value": "job/algo-1"}]
     used = watch.client.list_metrics(Namespace=NAMESPACE, Dimensions=host)["Metrics"]
-    assert [metric["MetricName"] for metric in used] == ["CPUUtilization", "MemoryUtilization"]
+    assert [metric["MetricName"] for metric in used] == ["CPUUtilization", "DiskUtilization", "MemoryUtilization"]

@@ -75,7 +75,7 @@ def test_a_job_goes_with_what_tells_of_it(tmp_path: Path) -> None:
         train(aws, "plain")
         sagemaker.create_experiment(ExperimentName="mine")
         train(aws, "kept", ExperimentConfig={"ExperimentName": "mine"})
-        whole = {"job": 1, "streams": 1, "usage": 2, "component": 1, "artifact": 1, "model": 1}
+        whole = {"job": 1, "streams": 1, "usage": 3, "component": 1, "artifact": 1, "model": 1}
         assert left(aws, "plain") == left(aws, "kept") == whole
 
         settings = load(home, {}, keep_jobs_days=1)

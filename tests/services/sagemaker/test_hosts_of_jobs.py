@@ -18,6 +18,7 @@ class Kept:
     def __init__(self) -> None:
         self.launched: dict[str, JobSpec] = {}
         self.ends: dict[str, Mapping[str, Any]] = {}
+        self.minutes: dict[str, Mapping[int, Mapping[str, float]]] = {}
 
     def launch(self, spec: JobSpec, ticket: str) -> None:
         self.launched[spec.id] = spec
@@ -26,6 +27,9 @@ class Kept:
         ended = self.ends.get(id)
         events = ({"event": "running"}, *([ended] if ended else ()))
         return Observation(id, alive=not ended, started=True, attempt=1, events=events)
+
+    def usage(self, id: str) -> Mapping[int, Mapping[str, float]]:
+        return self.minutes.get(id, {})
 
 
 def agents(hosts: int, containers: int) -> tuple[Kept, Agents, list[str]]:
@@ -53,24 +57,31 @@ def test_every_agent_knows_the_others_of_its_job(
     assert [spec.series for spec in kept.launched.values()] == series
 
 
-def used(seconds: float, cpu: float, peak: int) -> dict[str, float]:
-    return {"seconds": seconds, "cpu_s": cpu, "peak_bytes": peak}
+def used(cpu: float, memory: float) -> dict[str, float]:
+    return {"CPUUtilization": cpu, "MemoryUtilization": memory}
 
 
-def test_the_containers_of_a_host_have_used_what_they_used_together() -> None:
+def test_the_containers_of_a_host_use_what_they_use_together() -> None:
+    kept, those, _ = agents(2, 2)
+    kept.minutes = {
+        "job": {60: used(20, 10), 120: used(30, 10)},
+        "job-2": {120: used(5, 1), 180: used(1, 1)},
+        "job-3": {120: used(7, 7)},
+    }
+    assert those.usage() == {
+        "algo-1": {60: used(20, 10), 120: used(35, 11), 180: used(1, 1)},
+        "algo-2": {120: used(7, 7)},
+    }
+
+
+def test_a_job_has_ended_when_all_have() -> None:
     kept, those, _ = agents(2, 2)
     ids = ["job", "job-2", "job-3", "job-4"]
-    amounts = [used(10, 2, 100), used(11, 3, 50), used(4, 1, 7)]
-    for id, amount in zip(ids, amounts, strict=False):
-        kept.ends[id] = {"event": "completed", "time": 1.0, "used": amount}
+    for id in ids[:3]:
+        kept.ends[id] = {"event": "completed", "time": 1.0}
     assert those.observe().terminal is None
     kept.ends[ids[3]] = {"event": "completed", "time": 3.0}
-    end = those.observe().terminal
-    assert end == {
-        "event": "completed",
-        "time": 3.0,
-        "used": {"algo-1": used(11, 5, 150), "algo-2": used(4, 1, 7)},
-    }
+    assert those.observe().terminal == {"event": "completed", "time": 3.0}
     # One that fails fails all, and it is the first failure that counts.
     kept.ends["job-2"] = {"event": "failed", "time": 0.5, "message": "why"}
     kept.ends["job"] = {"event": "failed", "time": 0.6, "message": "what came of it"}

@@ -16,6 +16,7 @@ from clary.compute.agent.journal import Journal, Log
 from clary.compute.agent.peers import await_end
 from clary.compute.agent.process import Child, isolation, kill_leftovers
 from clary.compute.agent.room import FULL
+from clary.compute.agent.usage import Usage
 from clary.compute.agent.watch import AT_ONCE, Ending, Watch
 
 TYPE_CHECKING = False
@@ -61,8 +62,7 @@ class Attempt:
         self._staging: Staging | None = None
         self._pipes: Pipes | None = None
         self._known: dict[str, Known] = {}
-        self.used: dict[str, float] = {}
-        """What the process has used (see ``Watch.used``), once it has ended."""
+        self.usage = Usage(folder)
 
     def stop_wanted(self, *_: object) -> bool:
         """Whether somebody asked for the end: by SIGTERM, or by the file ``stop``."""
@@ -103,8 +103,6 @@ class Attempt:
         if event == "failed":
             self.log.note(message)
         self._give_back()
-        if self.used:
-            details["used"] = self.used
         self.journal.event(event, exit_code=exit_code, reason=reason, message=message, **details)
 
     def _give_back(self) -> None:
@@ -259,7 +257,7 @@ class Attempt:
 
             self._known = restored(self.folder)
         child = self.start()
-        watch = Watch(child, self.log, self.spec.limits, self.stop_wanted)
+        watch = Watch(child, self.log, self.spec.limits, self.stop_wanted, self.usage)
         self.journal.event("running", pid=child.pid)
         pipes = self._pipes
         try:
@@ -271,7 +269,6 @@ class Attempt:
         finally:
             if pipes is not None:
                 pipes.close()
-            self.used = watch.used()
 
     def _watched(self, watch: Watch, turn: Callable[[], str | None] | None = None) -> Ending:
         continuous = [each for each in self.spec.outputs if each.continuous]

@@ -51,7 +51,7 @@ class ServerOnce:
         port = port_of(attempt)
         child = attempt.start(variables(port))
         attempt.journal.event("running", pid=child.pid)
-        watch = Watch(child, attempt.log, attempt.spec.limits, attempt.stop_wanted)
+        watch = Watch(child, attempt.log, attempt.spec.limits, attempt.stop_wanted, attempt.usage)
         health = Health(attempt, path, port)
         gives_up = time.monotonic() + attempt.spec.limits.start_s
         thread = threading.Thread(target=self._drive, args=(health,), name="transform", daemon=True)
@@ -70,7 +70,6 @@ class ServerOnce:
         finally:
             self.over.set()
             health.end()
-            attempt.used = watch.used()
         self._end(ending)
 
     def check(self) -> None:

@@ -39,6 +39,8 @@ class Room:
         self._reserve = min(LARGEST_RESERVE, disk.f_blocks * disk.f_frsize // SHARE_OF_RESERVE)
         self._first = self._last = disk.f_bavail * disk.f_frsize
         self._step = min(LARGEST_STEP, (most or LARGEST_STEP) // STEPS)
+        self._size = disk.f_blocks * disk.f_frsize
+        self._taken = 0
         self._looked_at = self._costs = 0.0
 
     def passed(self, processes: Iterable[int]) -> tuple[str, str] | None:
@@ -53,16 +55,31 @@ class Room:
         if self._last - free < self._step and now - self._looked_at < LONGEST_S:
             return None
         try:
-            used = self.used(processes)
+            self._measure(processes, free)
         except TooMuchError as error:
             return "ClientError", f"The files of the job cannot be kept: {error.strerror}."
-        self._looked_at, self._last, self._costs = time.monotonic(), free, time.monotonic() - now
-        if used > self._most:
+        if self._taken > self._most:
             return "ClientError", (
-                f"Insufficient disk space: the files of the job take up {used >> 20} MiB, and its volume has"
+                f"Insufficient disk space: the files of the job take up {self._taken >> 20} MiB, and its volume has"
                 f" {self._most >> 20} MiB. Choose a larger VolumeSizeInGB."
             )
         return None
+
+    def share(self, processes: Iterable[int]) -> float:
+        """Which part of its volume the job takes up, or of the disk where it has none, as far as that is known without
+        looking too often."""
+        if time.monotonic() - self._looked_at >= PATIENCE * self._costs:
+            try:
+                disk = os.statvfs(self._path)
+                self._measure(processes, disk.f_bavail * disk.f_frsize)
+            except OSError:
+                pass  # ``passed`` says so where it matters
+        return self._taken / (self._most or self._size)
+
+    def _measure(self, processes: Iterable[int], free: int) -> None:
+        began = time.monotonic()
+        self._taken = self.used(processes)
+        self._looked_at, self._last, self._costs = time.monotonic(), free, time.monotonic() - began
 
     def used(self, processes: Iterable[int]) -> int:
         """Bytes that everything in the job's folder takes up, and files that have no name any more and are still open

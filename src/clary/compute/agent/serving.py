@@ -91,7 +91,7 @@ class Server:
         child = attempt.start(variables(port))
         attempt.journal.event("running", pid=child.pid)
         health = Health(attempt, self._socket, port)
-        watch = Watch(child, attempt.log, attempt.spec.limits, attempt.stop_wanted)
+        watch = Watch(child, attempt.log, attempt.spec.limits, attempt.stop_wanted, attempt.usage)
 
         leaves = NEVER
 

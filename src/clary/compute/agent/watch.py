@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
     from clary.compute.agent.journal import Log
     from clary.compute.agent.process import Child
+    from clary.compute.agent.usage import Usage
     from clary.compute.spec import Limits
 
 TICK_S = 0.25
 ROOM_S = 0.1
 MEMORY_S, LONGEST_MEMORY_S = 0.5, 2.0
+GPUS_S = 0.5
+"""How long a process has run before GPUs are looked at: to load what tells of them would hold up a short job's end."""
 IDLE_CPU = 0.05
 """Of a processor."""
 DRAIN_S = 2.0
@@ -48,9 +51,11 @@ class Ending:
 class Watch:
     """Reads a child's output into the log until it ends, and ends it when that is due."""
 
-    def __init__(self, child: Child, log: Log, limits: Limits, stop_wanted: Callable[[], bool]) -> None:
+    def __init__(self, child: Child, log: Log, limits: Limits, stop_wanted: Callable[[], bool], usage: Usage) -> None:
         self._child = child
         self._log = log
+        self._usage = usage
+        usage.begin()
         self._limits = limits
         self._stop_wanted = stop_wanted
         self._cause: str | None = None
@@ -64,8 +69,7 @@ class Watch:
         self._memory_at = 0.0
         self._memory_pause = MEMORY_S
         self._held = 0
-        self._peak = 0
-        self._cpu = 0.0
+        self._cpu = cpu_seconds(child.pid)  # what a standby has used is not this job's
 
     def run(self, turn: Callable[[], str | None] | None = None) -> Ending:
         """Until the process has ended. ``turn`` is called a few times a second, and gives a reason to end the process,
@@ -101,6 +105,7 @@ class Watch:
             if open_output:
                 self._drain()
         finally:
+            self._usage.end(self._share)
             signal.set_wakeup_fd(before)
             os.close(bell)
             os.close(ring)
@@ -108,15 +113,6 @@ class Watch:
         self._log.flush()
         assert child.exit_code is not None
         return Ending(child.exit_code, self._cause, self._message)
-
-    def used(self) -> dict[str, float]:
-        """What the process used as far as was seen (twice a second while it is busy): the ``seconds`` since its start,
-        those of the CPU, and the most bytes of memory (pages that its processes share count for each of them)."""
-        return {
-            "seconds": round(time.monotonic() - self._child.began, 3),
-            "cpu_s": round(self._cpu, 3),
-            "peak_bytes": self._peak,
-        }
 
     def _look(self, turn: Callable[[], str | None] | None) -> None:
         now = time.monotonic()
@@ -151,6 +147,9 @@ class Watch:
         self._room_at = now + ROOM_S
         return ": ".join(self._room.passed(descendants(self._child.pid)) or ())
 
+    def _share(self) -> float:
+        return self._room.share(descendants(self._child.pid))
+
     def _over(self, now: float) -> tuple[str, str] | None:
         """The limit of time that the process passed first, however late it is looked at: cause and message."""
         limits, ran = self._limits, now - self._child.began
@@ -172,7 +171,12 @@ class Watch:
         # What hardly does anything, such as a server that waits, is looked at less often.
         idle = held <= 1.01 * self._held and cpu - self._cpu < IDLE_CPU * self._memory_pause
         self._memory_pause = min(2 * self._memory_pause, LONGEST_MEMORY_S) if idle else MEMORY_S
-        self._held, self._cpu, self._peak = held, cpu, max(self._peak, held)
+        self._usage.look(cpu - self._cpu, held, self._share)
+        if time.monotonic() - self._child.began > GPUS_S and (
+            line := self._usage.look_at_gpus(descendants(self._child.pid))
+        ):
+            self._log.note(line)
+        self._held, self._cpu = held, cpu
         if self._child.group is not None:
             return  # the kernel holds it
         there = sum(1 for _ in descendants(self._child.pid))

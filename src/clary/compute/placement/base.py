@@ -129,5 +129,9 @@ class Placement(Protocol):
         """The job's log file: lines ``<epoch milliseconds> <text>``. It may not exist yet. Beside it a batch transform
         has a second one, ``data-log``."""
 
+    def usage(self, id: str) -> Mapping[int, Mapping[str, float]]:
+        """What the job used of its instance while it ran, in all of its attempts: by the beginning of each of the last
+        minutes, in seconds since the epoch, ``CPUUtilization`` and the like in percent. Nothing after ``remove``."""
+
     def metrics(self, id: str) -> Path:
         """The job's metrics file: JSON lines ``{"name", "value", "time"}``. It may not exist yet."""

@@ -33,7 +33,7 @@ from clary.core.settings import Settings
 _AGENT = str(Path(clary.compute.agent.__file__).with_name("__main__.py"))
 _RUNTIMES = Path(clary.compute.agent.__file__).parents[3] / "clary_runtimes"
 _KEPT = frozenset({"log", "data-log", "metrics.jsonl"})
-_KEPT_BETWEEN = _KEPT | {"lock", "launch", "sockets", "agent.log", "done"}
+_KEPT_BETWEEN = _KEPT | {"lock", "launch", "sockets", "agent.log", "done", "usage.json"}
 _DIES_S = 10.0
 _NOBODY = 0
 """The row of no resource."""
@@ -63,6 +63,13 @@ class LocalPlacement:
 
     def metrics(self, id: str) -> Path:
         return self.folder(id) / "metrics.jsonl"
+
+    def usage(self, id: str) -> Mapping[int, Mapping[str, float]]:
+        try:
+            found = json.loads((self.folder(id) / "usage.json").read_bytes())
+        except (OSError, ValueError):
+            return {}  # no minute has been told yet
+        return {int(minute): values for minute, values in found.items()}
 
     def volumes(self) -> Sequence[str]:
         return sorted(each.name for each in self._volumes.iterdir()) if self._volumes.is_dir() else []

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
-from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -13,11 +11,10 @@ from clary.resources.context import Platform
 from clary.state.database import Database
 from clary.state.series_points import Metric, Point, Summary
 
-__all__ = ["Batch", "Metric", "Point", "Summary", "keep", "keep_batch"]
+__all__ = ["Batch", "Metric", "Point", "Summary", "keep", "keep_batch", "thin_out"]
 
 THIN_OUT_SECONDS = 60.0
-_thinned: WeakKeyDictionary[Database, float] = WeakKeyDictionary()
-_lock = threading.Lock()
+"""How often points that are old enough are put together."""
 
 
 class Batch(msgspec.Struct, array_like=True):
@@ -42,9 +39,6 @@ def keep(
             return
         for account, region, points in values:
             store.add(account, region, points, now)
-    if _is_time(database, now):
-        with database.write() as transaction:
-            transaction.series.thin_out(now)
 
 
 def keep_batch(platform: Platform, body: bytes) -> None:
@@ -56,10 +50,8 @@ def keep_batch(platform: Platform, body: bytes) -> None:
     keep(platform.database, platform.clock(), batch.values, batch)
 
 
-def _is_time(database: Database, now: float) -> bool:
-    """Whether points should be thinned out: the first time soon after the start, then every minute."""
-    with _lock:
-        if now - _thinned.get(database, 0.0) < THIN_OUT_SECONDS:
-            return False
-        _thinned[database] = now
-        return True
+def thin_out(platform: Platform) -> float:
+    """Put points together that are old enough for it; gives the seconds until it is to be done again."""
+    with platform.database.write() as transaction:
+        transaction.series.thin_out(platform.clock())
+    return THIN_OUT_SECONDS

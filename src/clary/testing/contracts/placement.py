@@ -415,6 +415,27 @@ class PlacementContract:
         ]
         assert "'broken' is not read" in log_text(jobs.placement, seen.id)
 
+    def test_what_a_job_uses_is_told(self, jobs: Jobs) -> None:
+        seen = jobs.run(
+            """
+            import os, time
+            held = bytearray(os.urandom(1 << 20)) * 100
+            with open(os.environ['CLARY_ML_ROOT'] + '/model/m', 'wb') as file:
+                file.write(held)
+                os.fsync(file.fileno())
+            while time.process_time() < 2: pass
+            """,
+            limits=Limits(memory_bytes=1 << 30, disk_bytes=1 << 30),
+        )
+        assert end(seen)["event"] == "completed", log_text(jobs.placement, seen.id)
+        minutes = jobs.placement.usage(seen.id)
+        assert minutes and all(minute % 60 == 0 and abs(time.time() - minute) < 600 for minute in minutes)
+        assert 20 < max(values["CPUUtilization"] for values in minutes.values()) < 150
+        for name in ("MemoryUtilization", "DiskUtilization"):
+            assert 9.5 < max(values[name] for values in minutes.values()) < 20
+        jobs.placement.remove(seen.id, keep_log=True)
+        assert jobs.placement.usage(seen.id) == jobs.placement.usage("never-launched") == {}
+
     def test_any_bytes_can_be_logged(self, jobs: Jobs) -> None:
         seen = jobs.run(
             "import sys; w = sys.stdout.buffer.write; w(b'\\xff\\xfe bad\\n'); w(b'10%\\r20%\\r\\n'); w(b'y' *"

@@ -21,11 +21,12 @@ from clary.core.errors import ServiceError, ValidationException
 from clary.resources.context import Context, Platform, Reconciliation
 from clary.resources.lifecycle import Lifecycle
 from clary.services.logs.api import register_stream
-from clary.services.sagemaker.execution.hosts import Agents, Host, instance_types, together
+from clary.services.sagemaker.execution.hosts import Agents, Host, instance_types
 from clary.services.sagemaker.execution.keys import KeyUse, unusable_key
 from clary.services.sagemaker.execution.line import NEVER, fill_places, join_line, why_waiting
 from clary.services.sagemaker.execution.quotas import check_quotas
 from clary.services.sagemaker.execution.traced import job_variables
+from clary.services.sagemaker.execution.usage import host_points
 from clary.state.records import Record
 from clary.state.transaction import Transaction
 
@@ -291,7 +292,6 @@ class JobKind(ABC):
         event = observed.terminal
         assert event is not None
         self._show_events(look.record, observed)
-        run["used"] = together(run.get("used", {}), event.get("used", {}))
         if event["event"] == "completed":
             return self._finish(look, "Completed", event)
         if event.get("reason") == "interrupted" and look.record.status == "InProgress":
@@ -309,7 +309,7 @@ class JobKind(ABC):
         run["interruptions"] = interruptions_of(look.record) + 1
         run.pop("launches", None)
         self.show(look.record, "interrupted", "", time)
-        look.save()
+        look.save(self._publishing(look))
         # What was on the machine went with it.
         agents(look.platform, look.record).remove()
         return 0.0
@@ -351,10 +351,11 @@ class JobKind(ABC):
         self.end(platform, record, event)
         record.wake_at = None
         launched = record.document[RUN]["launched"]
-        ended, given = self.ended(platform, record, event), []
+        ended, publish, given = self.ended(platform, record, event), self._publishing(look), []
 
         def store(transaction: Transaction) -> None:
             ended(transaction)
+            publish(transaction)
             transaction.places.remove(record.id)
             given.extend(fill_places(platform, transaction))
 
@@ -366,6 +367,16 @@ class JobKind(ABC):
         if launched:
             agents(platform, record).remove()
         return None
+
+    def _publishing(self, look: Reconciliation) -> Store:
+        """Stores what the job has used so far, which goes with what is left of its agents."""
+        platform, record = look.platform, look.record
+        if not record.document[RUN]["launched"]:
+            return _nothing
+        found = host_points(record, self.log_group, agents(platform, record).usage())
+        return lambda transaction: transaction.series.add_new(
+            record.key.account, record.key.region, found, platform.clock()
+        )
 
 
 def job_id(record: Record) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from clary.resources.context import Platform
 from clary.services.logs.api import forget_stream
 from clary.services.sagemaker.execution.api import RUN, JobKind, agents
+from clary.services.sagemaker.execution.hosts import host_names
 from clary.services.sagemaker.execution.usage import forget_usage
 from clary.services.sagemaker.experiments.api import forget_job
 from clary.state.records import Record
@@ -47,7 +48,7 @@ def _forget(transaction: Transaction, record: Record, jobs: JobKind) -> None:
     if hosts := record.document.get(RUN, {}).get("hosts"):  # it has run
         for stream, _ in jobs.streams(record, dict.fromkeys(hosts, Path())):
             forget_stream(transaction, account, region, jobs.log_group, stream)
-        forget_usage(transaction, record, jobs.log_group)
+        forget_usage(transaction, record, jobs.log_group, host_names(hosts))
     transaction.metrics.remove(record.id)
     forget_job(transaction, record)
     transaction.delete(record)

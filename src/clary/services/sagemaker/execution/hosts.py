@@ -15,6 +15,7 @@ from typing import Any
 from clary.compute.placement.base import Observation, Placement
 from clary.compute.spec import JobSpec
 from clary.core.errors import ResourceLimitExceeded
+from clary.services.sagemaker.execution.usage import Minutes, together
 
 MOST_HOSTS = 20
 """Hosts that one job may have: all of them share this machine."""
@@ -62,10 +63,6 @@ def check_count(count: int, instance_type: str, use: str) -> None:
         )
 
 
-Usage = dict[str, float]
-"""``seconds``, ``cpu_s`` and ``peak_bytes`` of a host."""
-
-
 class Agents:
     """The agents of one job's hosts, by their keys (see ``Host``)."""
 
@@ -87,9 +84,8 @@ class Agents:
             self._placement.launch(given, ticket)
 
     def observe(self) -> Observation:
-        """What is known of the attempts as if they were one; ``used`` of its last event tells that of each host."""
-        seen = {host: self._placement.observe(id) for host, id in self._ids.items()}
-        each = list(seen.values())
+        """What is known of the attempts as if they were one."""
+        each = [self._placement.observe(id) for id in self._ids.values()]
         attempt = min(one.attempt for one in each)
         if any(one.attempt != attempt for one in each):
             # Some are still those of the attempt before: the control plane died while it launched them.
@@ -97,8 +93,7 @@ class Agents:
         end = _end(each)
         events = [event for event in each[0].events if event is not each[0].terminal]
         if end is not None:
-            used = _used({key: one.terminal for key, one in seen.items() if one.terminal is not None})
-            events.append({**end, "used": used} if used else end)
+            events.append(end)
         alive = end is None and not any(one.lost for one in each) and any(one.alive for one in each)
         return Observation(self._job, alive, all(one.started for one in each), attempt, events)
 
@@ -121,38 +116,26 @@ class Agents:
         """The logs by the keys of the agents."""
         return {host: self._placement.log(id) for host, id in self._ids.items()}
 
+    def usage(self) -> dict[str, Minutes]:
+        """What each of the hosts uses, minute by minute."""
+        containers: dict[str, list[Minutes]] = {}
+        for key, id in self._ids.items():
+            containers.setdefault(_name(key), []).append(self._placement.usage(id))
+        return {host: together(each) for host, each in containers.items()}
+
     def metrics(self) -> list[Path]:
         """The files of metrics, one a host."""
         return [self._placement.metrics(id) for id in self._ids.values()]
 
 
-def together(before: Mapping[str, Usage], used: Mapping[str, Usage]) -> dict[str, Usage]:
-    """What attempts of a job have used on each host: ``seconds`` and ``cpu_s`` of their processes in all, and
-    ``peak_bytes`` of any."""
-    whole = {**before, **used}
-    for host in before.keys() & used.keys():
-        first, second = before[host], used[host]
-        whole[host] = {name: first[name] + second[name] for name in ("seconds", "cpu_s")}
-        whole[host]["peak_bytes"] = max(first["peak_bytes"], second["peak_bytes"])
-    return whole
+def host_names(keys: Iterable[str]) -> list[str]:
+    """The hosts on which agents of these keys run."""
+    return list(dict.fromkeys(map(_name, keys)))
 
 
 def _name(key: str) -> str:
     """The host that an agent of this key runs on."""
     return key.partition(".")[0]
-
-
-def _used(ends: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    """What each host has used, that is all of the containers that ran there beside one another."""
-    found: dict[str, dict[str, float]] = {}
-    for key, end in ends.items():
-        if (used := end.get("used")) is None:
-            continue
-        whole = found.setdefault(_name(key), {"seconds": 0.0, "cpu_s": 0.0, "peak_bytes": 0})
-        whole["seconds"] = max(whole["seconds"], used["seconds"])
-        whole["cpu_s"] += used["cpu_s"]
-        whole["peak_bytes"] += used["peak_bytes"]
-    return found
 
 
 def _end(each: Sequence[Observation]) -> Mapping[str, Any] | None:

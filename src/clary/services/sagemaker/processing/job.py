@@ -12,11 +12,10 @@ from typing import Any
 from clary.compute.admission import Admitted
 from clary.compute.spec import ImageSpec, Input, InputKind, JobSpec, Limits, Output
 from clary.resources.context import Platform
-from clary.services.sagemaker.execution.api import JobKind, Store
+from clary.services.sagemaker.execution.api import JobKind
 from clary.services.sagemaker.execution.hosts import Host, hosts_named
 from clary.services.sagemaker.execution.keys import KeyUse
 from clary.services.sagemaker.execution.tracking import end_tracking
-from clary.services.sagemaker.execution.usage import publish_usage
 from clary.services.sagemaker.processing.experiment import ending, story
 from clary.state.records import Record
 
@@ -81,9 +80,6 @@ class ProcessingJobs(JobKind):
         elif event.get("reason") == "timeout":
             document["ExitMessage"] = "The job was stopped because it exceeded MaxRuntimeInSeconds."
         end_tracking(platform, record, story(document), ending(record.status, document))
-
-    def ended(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> Store:
-        return lambda transaction: publish_usage(transaction, record, self.log_group, float(event["time"]))
 
 
 def processing_keys(document: Mapping[str, Any]) -> list[KeyUse]:

@@ -16,7 +16,6 @@ from clary.services.sagemaker.execution.api import RUN, JobKind, Store, agents
 from clary.services.sagemaker.execution.hosts import Host
 from clary.services.sagemaker.execution.keys import KeyUse
 from clary.services.sagemaker.execution.tracking import end_tracking
-from clary.services.sagemaker.execution.usage import publish_usage
 from clary.services.sagemaker.training.channels import channel_config, channel_input, sharing
 from clary.services.sagemaker.training.cluster import resource_config, training_hosts
 from clary.services.sagemaker.training.experiment import ending, story
@@ -33,7 +32,6 @@ from clary.services.sagemaker.training.spot import next_interruption, time_left,
 from clary.services.sagemaker.training.warm_pools import keep_pool, pooled, prepare_pool, take_pool
 from clary.services.sagemaker_metrics.api import replace_measured
 from clary.state.records import Record
-from clary.state.transaction import Transaction
 
 GRACE_SECONDS = 120
 """What SageMaker gives between SIGTERM and SIGKILL."""
@@ -136,13 +134,7 @@ class TrainingJobs(JobKind):
         prepare_pool(platform, record, spec)
 
     def ended(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> Store:
-        keep = keep_pool(platform, record, str(event.get("reason")))
-
-        def store(transaction: Transaction) -> None:
-            keep(transaction)
-            publish_usage(transaction, record, self.log_group, float(event["time"]))
-
-        return store
+        return keep_pool(platform, record, str(event.get("reason")))
 
     def show(self, record: Record, step: str, message: str, time: float) -> bool:
         if step not in _STEPS or (record.status == "Stopping" and step != "uploading"):

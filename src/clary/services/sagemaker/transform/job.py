@@ -15,15 +15,13 @@ from clary.compute.admission import Admitted
 from clary.compute.spec import ImageSpec, Input, JobSpec, Transform
 from clary.resources.context import Platform
 from clary.services.sagemaker.endpoints.server import server_spec
-from clary.services.sagemaker.execution.api import RUN, JobKind, Store
+from clary.services.sagemaker.execution.api import JobKind, Store
 from clary.services.sagemaker.execution.hosts import Host, hosts_named, with_containers
 from clary.services.sagemaker.execution.keys import KeyUse
 from clary.services.sagemaker.execution.tracking import end_tracking
-from clary.services.sagemaker.execution.usage import publish_usage
 from clary.services.sagemaker.models.api import containers_of
 from clary.services.sagemaker.transform.experiment import ending, story
 from clary.state.records import Record
-from clary.state.transaction import Transaction
 
 MODEL = "_model"
 """Where a job's document keeps the model as it was when the job was created."""
@@ -94,13 +92,6 @@ class TransformJobs(JobKind):
         if record.status == "Failed":
             document["FailureReason"] = str(event.get("message", ""))[:1024]
         end_tracking(platform, record, story(document), ending(record.status, document))
-
-    def ended(self, platform: Platform, record: Record, event: Mapping[str, Any]) -> Store:
-        def store(transaction: Transaction) -> None:
-            if record.document[RUN].get("used"):
-                publish_usage(transaction, record, self.log_group, float(event["time"]))
-
-        return store
 
 
 def transform_keys(document: Mapping[str, Any]) -> list[KeyUse]:

@@ -13,6 +13,7 @@ import { Chart, type Series } from "../../kit/Chart";
 import { metricData, type MetricQuery } from "../../kit/metricData";
 import { TimeRange, useTimeRange } from "../../kit/TimeRange";
 import { usePolling } from "../../kit/usePolling";
+import { UTILIZATION } from "../../kit/utilization";
 
 const LIVE_MILLISECONDS = 10_000;
 const MILLISECONDS_OF_MICROSECONDS = 0.001;
@@ -28,7 +29,7 @@ const LATENCIES = [
   { metric: "OverheadLatency", chart: "overhead" },
 ] as const;
 
-type Plot = "traffic" | "share" | "errors" | "model" | "overhead";
+type Plot = "traffic" | "share" | "errors" | "model" | "overhead" | (typeof UTILIZATION)[number]["metric"];
 
 /** The traffic of an endpoint, its errors and its latency, as CloudWatch keeps them. */
 export function Monitoring({ endpoint, variants }: { endpoint: string; variants: string[] }) {
@@ -49,7 +50,8 @@ export function Monitoring({ endpoint, variants }: { endpoint: string; variants:
     const of = (plot: Plot) => (found.value?.series ?? []).filter((each, index) => asked[index]?.plot === plot && each.points.length > 0);
     // Variants without errors would only fill the legend.
     const isUneventful = (each: Series) => each.points.every(([, value]) => value === 0);
-    return { traffic: of("traffic"), share: of("share"), errors: of("errors").filter((each) => !isUneventful(each)), model: of("model"), overhead: of("overhead") };
+    const instances = UTILIZATION.map(({ metric, title }) => ({ title, series: of(metric) })).filter(({ series }) => series.length > 0);
+    return { instances, traffic: of("traffic"), share: of("share"), errors: of("errors").filter((each) => !isUneventful(each)), model: of("model"), overhead: of("overhead") };
   }, [found.value, asked]);
   const between = found.value?.between;
   const options = [{ value: "", label: "All variants" }, ...variants.map((each) => ({ value: each, label: each }))];
@@ -91,8 +93,13 @@ export function Monitoring({ endpoint, variants }: { endpoint: string; variants:
           <Chart title="Model latency (ms)" series={charts.model} unit="ms" fromZero empty={nothing} {...(between ? { between } : {})} />
           <Chart title="Overhead latency (ms)" series={charts.overhead} unit="ms" fromZero empty={nothing} {...(between ? { between } : {})} />
         </Grid>
+        <Grid gridDefinition={charts.instances.map(() => THIRD)}>
+          {charts.instances.map(({ title, series }) => (
+            <Chart key={title} title={title} series={series} unit="%" fromZero {...(between ? { between } : {})} />
+          ))}
+        </Grid>
         <Box color="text-body-secondary" fontSize="body-s">
-          Model latency is the time in the model's container; overhead is all that Clary adds to it.
+          Model latency is the time in the model's container; overhead is all that Clary adds to it. What the instances use is their mean, a value a minute.
         </Box>
       </SpaceBetween>
     </Container>
@@ -151,6 +158,7 @@ function queries(endpoint: string, variants: string[]): { plot: Plot; query: Met
         plot: chart,
         query: { ...shared, metric, stat: "Sum", zero: true, label: variants.length > 1 && chart !== "errors" ? variant : named(label) },
       })),
+      ...UTILIZATION.map(({ metric }) => ({ plot: metric, query: { ...shared, namespace: "/aws/sagemaker/Endpoints", metric, stat: "Average", label: variant } })),
       ...LATENCIES.flatMap(({ metric, chart }) =>
         PERCENTILES.map((stat) => ({ plot: chart, query: { ...shared, metric, stat, scale: MILLISECONDS_OF_MICROSECONDS, label: named(stat) } })),
       ),

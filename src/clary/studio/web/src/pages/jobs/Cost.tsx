@@ -8,20 +8,27 @@ import { prices } from "../../api/prices";
 import { metricData } from "../../kit/metricData";
 import { duration } from "../../kit/Time";
 import { usePolling } from "../../kit/usePolling";
-import { instancesOf, shownInstances, type TrainingJobDescription } from "./training";
+import { TRAINING } from "./kinds";
+import { instanceCount, instancesOf, shownInstances, type TrainingJobDescription } from "./training";
 
 const HOUR = 3600;
+const POLL_MILLISECONDS = 30_000;
+const ASKED = [
+  { metric: "CPUUtilization", stat: "Sum" },
+  { metric: "CPUUtilization", stat: "SampleCount" },
+  { metric: "MemoryUtilization", stat: "Maximum" },
+];
 
 /** What a training job used, and what its instances would have cost on AWS on demand; the figures of `clary cost`. */
 export function Cost({ job, ended }: { job: TrainingJobDescription; ended: boolean }) {
   const table = usePolling(prices, []);
-  const used = usePolling((signal) => utilization(job, signal), [job.TrainingJobName, job.TrainingEndTime ?? 0]);
+  const used = usePolling((signal) => utilization(job, signal), [job.TrainingJobName, job.TrainingEndTime ?? 0], ended ? 0 : POLL_MILLISECONDS);
   const instances = instancesOf(job);
-  const count = instances.reduce((sum, each) => sum + each.count, 0);
+  const count = instanceCount(job);
   const seconds = billable(job);
   const known = table.value?.hour ?? {};
   const hour = instances.every(({ type }) => type in known) ? instances.reduce((sum, { type, count }) => sum + count * (known[type] ?? 0), 0) : undefined;
-  const percent = (value: number | undefined) => (value === undefined ? (ended ? "Not known" : "Known when the job has ended") : `${Math.round(value)} %`);
+  const percent = (value: number | undefined) => (value === undefined ? (ended ? "Not known" : "Known after a minute") : `${Math.round(value)} %`);
   return (
     <Container
       header={
@@ -71,16 +78,15 @@ export function dollars(amount: number): string {
 }
 
 async function utilization(job: TrainingJobDescription, signal: AbortSignal): Promise<{ cpu: number | undefined; memory: number | undefined }> {
-  const end = job.TrainingEndTime;
-  if (end === undefined) return { cpu: undefined, memory: undefined };
-  const count = instancesOf(job).reduce((sum, each) => sum + each.count, 0);
-  const queries = ["CPUUtilization", "MemoryUtilization"].flatMap((metric) =>
-    Array.from({ length: count }, (_, index) => ({ label: metric, namespace: "/aws/sagemaker/TrainingJobs", metric, stat: "Maximum", dimensions: { Host: `${job.TrainingJobName}/algo-${index + 1}` } })),
-  );
-  const found = await metricData(queries, end - HOUR, end + HOUR, HOUR, signal);
-  const [cpu, memory] = ["CPUUtilization", "MemoryUtilization"].map((metric) =>
-    found.filter(({ name, points }) => name === metric && points.length > 0).map(({ points }) => Math.max(...points.map(([, value]) => value))),
-  ) as [number[], number[]];
-  const mean = cpu.length > 0 ? cpu.reduce((sum, value) => sum + value, 0) / cpu.length : undefined;
-  return { cpu: mean, memory: memory.length > 0 ? Math.max(...memory) : undefined };
+  const end = job.TrainingEndTime ?? Date.now() / 1000;
+  const hosts = Array.from({ length: instanceCount(job) }, (_, index) => `${job.TrainingJobName}/algo-${index + 1}`);
+  const queries = ASKED.flatMap(({ metric, stat }) => hosts.map((host) => ({ label: `${metric} ${stat}`, namespace: TRAINING.logs, metric, stat, dimensions: { Host: host } })));
+  const found = await metricData(queries, (job.TrainingStartTime ?? end) - HOUR, end + HOUR, HOUR, signal);
+  const [sum, count, most] = ASKED.map(({ metric, stat }) => found.filter(({ name }) => name === `${metric} ${stat}`).flatMap(({ points }) => points.map(([, value]) => value)));
+  const values = total(count ?? []);
+  return { cpu: values > 0 ? total(sum ?? []) / values : undefined, memory: most?.length ? Math.max(...most) : undefined };
+}
+
+function total(values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -12,11 +12,13 @@ import { S3Folder, S3Link } from "../../kit/S3Link";
 import { Time } from "../../kit/Time";
 import { imageItem, JobPage } from "./JobPage";
 import { PROCESSING } from "./kinds";
+import { Usage } from "./Usage";
 import { useJob } from "./useJob";
 
 interface Job extends Members {
   ProcessingJobStatus: string;
   ProcessingStartTime?: number;
+  ProcessingEndTime?: number;
   ExitMessage?: string;
   AppSpecification: { ImageUri: string; ContainerEntrypoint?: string[]; ContainerArguments?: string[] };
   ProcessingInputs?: { InputName: string; S3Input?: { S3Uri: string; LocalPath?: string; S3InputMode?: string } }[];
@@ -46,6 +48,11 @@ export default function ProcessingJob() {
           tabs: [
             { id: "logs", label: "Logs", content: <LogView logs={watched.logs} name={name} /> },
             { id: "data", label: "Inputs and outputs", content: <Data job={job} /> },
+            {
+              id: "usage",
+              label: "Usage",
+              content: <Usage kind={PROCESSING} name={name} instances={cluster.InstanceCount} began={job.ProcessingStartTime} end={job.ProcessingEndTime} />,
+            },
           ],
           configuration: <Command {...job.AppSpecification} />,
         };

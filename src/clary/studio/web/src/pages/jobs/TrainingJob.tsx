@@ -17,8 +17,9 @@ import { useLoggedMetrics } from "./metrics";
 import { Parameters } from "./Parameters";
 import { Retries } from "./Retries";
 import { Spot } from "./Spot";
-import { isPoolOpen, shownInstances, type TrainingJobDescription } from "./training";
+import { instanceCount, isPoolOpen, shownInstances, type TrainingJobDescription } from "./training";
 import { TrainingMetrics } from "./TrainingMetrics";
+import { Usage } from "./Usage";
 import { useJob } from "./useJob";
 import { UseTrained } from "./UseTrained";
 import { WarmPool } from "./WarmPool";
@@ -64,6 +65,7 @@ export default function TrainingJob() {
               content: (
                 <SpaceBetween size="l">
                   <Cost job={job} ended={ended} />
+                  <Usage kind={TRAINING} name={name} instances={instanceCount(job)} began={job.TrainingStartTime} end={job.TrainingEndTime} />
                   <Spot job={job} />
                   <WarmPool job={job} />
                   <Retries job={job} />

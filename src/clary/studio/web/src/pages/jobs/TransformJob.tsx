@@ -9,6 +9,7 @@ import { TRANSFORM } from "./kinds";
 import { Requests } from "./Requests";
 import { stagesOf, type TransformJobDescription } from "./transform";
 import { TransformData } from "./TransformData";
+import { Usage } from "./Usage";
 import { useJob } from "./useJob";
 
 /** One transform job: what it reads, how the model is asked, and what it has written. */
@@ -30,6 +31,7 @@ export default function TransformJob() {
           tabs: [
             { id: "data", label: "Input and output", content: <TransformData job={job} ended={watched.ended} /> },
             { id: "logs", label: "Logs", content: <LogView logs={watched.logs} name={name} /> },
+            { id: "usage", label: "Usage", content: <Usage kind={TRANSFORM} name={name} instances={count} began={job.TransformStartTime} end={job.TransformEndTime} /> },
             { id: "history", label: "History", content: <History transitions={stagesOf(job)} /> },
           ],
           configuration: <Requests job={job} />,

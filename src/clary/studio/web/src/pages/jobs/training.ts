@@ -70,6 +70,11 @@ export function instancesOf(job: TrainingJobDescription): { type: string; count:
   return groups.map((group) => ({ type: group.InstanceType ?? "-", count: group.InstanceCount ?? 1 }));
 }
 
+/** How many instances those are together. */
+export function instanceCount(job: TrainingJobDescription): number {
+  return instancesOf(job).reduce((sum, each) => sum + each.count, 0);
+}
+
 export function shownInstances(job: TrainingJobDescription): string {
   return instancesOf(job)
     .map(({ type, count }) => `${count} × ${type}`)
