@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
@@ -82,7 +83,7 @@ def test_each_minute_has_its_mean_and_its_peak(tmp_path: Path, clock: Clock) -> 
     assert told(tmp_path) == {0: [25, 30, 25]}
     look(used, clock, 90, 60, 500)
     clock.now = FIRST + 100
-    used.end(lambda: 0.5)
+    used.end(0.5)
     assert told(tmp_path) == {0: [25, 30, 25], 60: [150, 50, 50]}
     assert (tmp_path / "usage.json").stat().st_mode & 0o777 == 0o600
 
@@ -95,7 +96,7 @@ def test_a_few_seconds_do_not_count_as_a_minute(tmp_path: Path, clock: Clock) ->
     look(used, clock, 121, 10, 100)
     assert told(tmp_path) == {60: [pytest.approx(100 * 3 / 66, abs=0.001), 90, 25]}
     clock.now = FIRST + 125
-    used.end(lambda: 0.9)
+    used.end(0.9)
     assert list(told(tmp_path)) == [60]
 
 
@@ -106,12 +107,12 @@ def test_a_short_job_is_told_as_it_was(tmp_path: Path, clock: Clock) -> None:
     look(used, clock, 59.5, 0.25, 100)
     look(used, clock, 60.5, 1, 100)
     clock.now = FIRST + 61.0
-    used.end(lambda: 0.0)
+    used.end(0.0)
     assert told(tmp_path) == {60: [62.5, 10, 0]}
 
 
 def test_nothing_is_told_of_what_nobody_saw(tmp_path: Path, clock: Clock) -> None:
-    usage_in(tmp_path).end(lambda: 1.0)
+    usage_in(tmp_path).end(1.0)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -119,13 +120,26 @@ def test_a_server_that_starts_again_goes_on_in_its_minute(tmp_path: Path, clock:
     used = usage_in(tmp_path)
     used.begin()
     look(used, clock, 20, 10)
-    used.end(lambda: 0.0)
+    used.end(0.0)
     assert told(tmp_path) == {0: [50, 0, 0]}
     clock.now = FIRST + 30
     used.begin()
     look(used, clock, 40, 10)
-    used.end(lambda: 0.0)
+    used.end(0.0)
     assert told(tmp_path) == {0: [50, 0, 0]}
+
+
+def test_the_pause_before_a_server_starts_again_is_nobodys(tmp_path: Path, clock: Clock) -> None:
+    used = usage_in(tmp_path)
+    used.begin()
+    look(used, clock, 30, 30)
+    used.end(0.0)
+    assert told(tmp_path) == {0: [100, 0, 0]}
+    clock.now = FIRST + 70
+    used.begin()
+    look(used, clock, 80, 5)
+    look(used, clock, 120)
+    assert told(tmp_path) == {0: [100, 0, 0], 60: [10, 0, 25]}
 
 
 def test_an_attempt_goes_on_where_the_one_before_it_ended(tmp_path: Path, clock: Clock) -> None:
@@ -155,11 +169,26 @@ def test_the_file_does_not_grow_for_ever(tmp_path: Path, clock: Clock) -> None:
     assert (tmp_path / "usage.json").stat().st_size < 20_000
 
 
+def test_a_disk_without_room_for_all_keeps_what_there_was(tmp_path: Path, clock: Clock) -> None:
+    used = usage_in(tmp_path)
+    look(used, clock, 0)
+    look(used, clock, 60)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50, limits[1]))
+    try:
+        look(used, clock, 120)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(told(tmp_path)) == [0]
+    look(used, clock, 180)
+    assert list(told(tmp_path)) == [0, 60, 120]
+
+
 def test_a_full_disk_holds_nobody_up(tmp_path: Path, clock: Clock) -> None:
     used = usage_in(tmp_path / "gone")
     look(used, clock, 0)
     look(used, clock, 60)
-    used.end(lambda: 0.0)
+    used.end(0.0)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -187,7 +216,7 @@ def test_gpus_have_their_mean_and_their_peak_too(tmp_path: Path, clock: Clock) -
     assert gpus_told(tmp_path) == {0: [pytest.approx(100 * 60 / 61, abs=0.001), 150]}
     clock.now = FIRST + 91
     assert found.closed == 0
-    used.end(lambda: 0.0)
+    used.end(0.0)
     assert gpus_told(tmp_path)[60] == [10, 50]
     assert found.closed == 1
 

@@ -131,12 +131,49 @@ def test_points_grow_longer_with_age_and_are_forgotten_in_the_end(database: Data
         assert kept.percentile(99) == 1
     put(database, metric("young"), (hour, 1), now=hour + 100 * DAY)
     with database.write() as transaction:
-        transaction.series.thin_out(hour + 456 * DAY)
-        transaction.series.thin_out(hour + 456 * DAY)
+        for _ in range(2):
+            transaction.series.thin_out(hour + 456 * DAY)
+            transaction.series.forget_old(hour + 456 * DAY)
         # No value was put to the one for too long.
         assert transaction.series.row(*HERE, metric()) is None
         assert transaction.series.row(*HERE, metric("young")) is not None
     assert read(database, metric("young")) == []
+
+
+def test_a_point_that_is_known_as_a_whole_is_put_once(database: Database) -> None:
+    def point(name: str, time: int, *values: float) -> Point:
+        summary = Summary()
+        for value in values:
+            summary.add(value)
+        return Point(metric(name), "Percent", 60, time, summary)
+
+    minute = NOW - NOW % 60
+    first = [point("a", minute, 1, 3), point("b", minute, 5)]
+
+    def again(*points: Point) -> list[tuple[str, int]]:
+        """What was lacking of these points, which are there from now on."""
+        with database.read() as transaction:
+            lacking = transaction.series.lacking(*HERE, points)
+        with database.write() as transaction:
+            transaction.series.put(*HERE, points, NOW)
+        with database.read() as transaction:
+            assert transaction.series.lacking(*HERE, points) == []
+        return [(each.metric.name, each.time) for each in lacking]
+
+    assert again(*first) == [("a", minute), ("b", minute)]
+    assert again(*first) == again(point("a", minute, 7)) == []
+    assert read(database, metric("a")) == [(minute, 2, 4)]
+    # One of more values knows more, and one of another minute is another one.
+    assert again(point("a", minute, 1, 3, 8), point("b", minute + 60, 1), first[1]) == [
+        ("a", minute),
+        ("b", minute + 60),
+    ]
+    assert read(database, metric("a")) == [(minute, 3, 12)]
+    assert read(database, metric("b")) == [(minute, 1, 5), (minute + 60, 1, 1)]
+    # Of another region nothing is known.
+    with database.read() as transaction:
+        assert transaction.series.lacking(HERE[0], "eu-west-1", first) == first
+        assert transaction.series.lacking(*HERE, []) == []
 
 
 def test_thinning_out_goes_on_where_it_ended(database: Database) -> None:

@@ -36,7 +36,7 @@ from clary.core.settings import Settings, SettingsError
 from clary.core.tracing import Tracer
 from clary.resources.context import Platform, Reconciler
 from clary.services.catalog import services
-from clary.services.cloudwatch.api import thin_out
+from clary.services.cloudwatch.api import forget_metrics, thin_out
 from clary.services.events.changes import StateChanges
 from clary.services.iam.api import Identities
 from clary.services.kms.seeded import add_test_keys
@@ -133,6 +133,7 @@ def _keep_house(
 
     def forget() -> float:
         forget_old_jobs(platform, jobs)
+        forget_metrics(platform)
         return HOUSE_SECONDS
 
     async def again_and_again(do: Callable[[], float]) -> None:

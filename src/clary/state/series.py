@@ -40,12 +40,9 @@ _BATCHES = "batch "
 _of_rows: BindParameter[int] = bindparam("rows", expanding=True)
 _mine = (_S.account == bindparam("of_account"), _S.region == bindparam("of_region"))
 # In one order, so that two writers of several metrics never wait for each other.
-_known = Prepared(
-    select(_S.digest, _S.id, _S.published)
-    .where(*_mine, _S.digest.in_(bindparam("digests", expanding=True)))
-    .order_by(_S.digest)
-    .with_for_update()
-)
+_named = select(_S.digest, _S.id, _S.published).where(*_mine, _S.digest.in_(bindparam("digests", expanding=True)))
+_seen = Prepared(_named)
+_known = Prepared(_named.order_by(_S.digest).with_for_update())
 _new = Prepared(sqlite.insert(series).values({name: bindparam(name) for name in _METRIC}).on_conflict_do_nothing())
 _published = Prepared(update(series).where(_S.id.in_(_of_rows)).values(published=bindparam("now")))
 _forgotten = Prepared(delete(series).where(_S.id.in_(_of_rows)))
@@ -102,11 +99,31 @@ class SeriesStore:
         """Put values of metrics, which become known with them."""
         self._merge(self._placed(account, region, values, now))
 
-    def add_new(self, account: str, region: str, values: Iterable[Point], now: float) -> None:
-        """The same for values each of which has a time of its own: where there is one already, it is this very one."""
+    def put(self, account: str, region: str, values: Iterable[Point], now: float) -> None:
+        """Put points that are known as a whole, maybe again: where there is one of fewer values, it is replaced."""
         placed = self._placed(account, region, values, now)
         there = self._at(placed)
-        self._merge({place: summary for place, summary in placed.items() if place not in there})
+        self._remove([place for place in there if there[place].count < placed[place].count])
+        self._merge({p: summary for p, summary in placed.items() if p not in there or there[p].count < summary.count})
+
+    def lacking(self, account: str, region: str, values: Sequence[Point]) -> list[Point]:
+        """Those of the points, each of which is a whole one, with which ``put`` would change anything."""
+        digests = {point.metric.digest(): point.metric for point in values}
+        rows: dict[Metric, int] = {}
+        for some in _batches(digests):
+            wanted = {"of_account": account, "of_region": region, "digests": some}
+            rows |= {digests[digest]: row for digest, row, _ in self._session.rows(_seen, wanted)}
+
+        def place(point: Point) -> Place:
+            return Place(rows[point.metric], point.time - point.time % point.span, point.span, point.unit)
+
+        there = self._at([place(point) for point in values if point.metric in rows])
+
+        def is_there(point: Point) -> bool:
+            known = there.get(place(point)) if point.metric in rows else None
+            return known is not None and known.count >= point.summary.count
+
+        return [point for point in values if not is_there(point)]
 
     def _placed(self, account: str, region: str, values: Iterable[Point], now: float) -> dict[Place, Summary]:
         """Where the values belong; metrics that are not known become it."""
@@ -212,6 +229,9 @@ class SeriesStore:
                         longest[target] = summary
                 self._merge(longest)
             self._remove(old)
+
+    def forget_old(self, now: float) -> None:
+        """Forget the metrics that have no points any more. All metrics are gone through."""
         self._connection.execute(delete(series).where(_S.published < now - LONGEST[3_600]))
 
     # Rows of metrics

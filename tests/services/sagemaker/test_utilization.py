@@ -147,38 +147,82 @@ def test_batch_transform_has_no_disk(site: Site) -> None:
     assert site.values(group, "DiskUtilization", "eu-west-1", Host="batch/algo-1") == {}
 
 
+def servers(*named: tuple[str, str, int, int]) -> list[dict[str, Any]]:
+    names = ("id", "variant", "instance", "container")
+    return [dict(zip(names, each, strict=True)) for each in named]
+
+
+CURRENT = servers(
+    ("s-0.0", "blue", 0, 0),
+    ("s-1.0", "blue", 1, 0),
+    ("s-0.1", "blue", 0, 1),
+    ("s-1.1", "blue", 1, 1),
+    ("s-2.0", "green", 2, 0),
+    ("s-2.1", "green", 2, 1),
+)
+
+
+def cpu_of(site: Site, variant: str) -> dict[int, tuple[float, ...]]:
+    return site.values("/aws/sagemaker/Endpoints", "CPUUtilization", EndpointName="house", VariantName=variant)
+
+
 def test_a_variant_has_a_value_of_each_instance(site: Site) -> None:
-    model = {"Containers": [{"Image": "a"}, {"Image": "b"}]}
-    variants = [
-        {"variant": {"VariantName": name}, "model": model, "count": count, "weight": 1.0}
-        for name, count in (("blue", 2), ("green", 1))
-    ]
-    servers = [
-        {"id": f"s-{number}.{container}", "variant": name, "instance": number, "container": container}
-        for number, name in ((0, "blue"), (1, "blue"), (2, "green"))
-        for container in (0, 1)
-    ]
-    following = {"variants": variants[1:], "servers": [{**servers[4], "id": "next", "instance": 7}]}
-    serving = {"current": {"variants": variants, "servers": servers}, "next": following, "old": []}
+    serving = {
+        "current": {"servers": CURRENT},
+        "next": {"servers": servers(("next", "green", 2, 0))},
+        "old": [{"servers": servers(("old", "green", 2, 0)), "until": 1.0}],
+    }
     site.add("Endpoint", "house", {"_serving": serving})
     site.add("Endpoint", "fresh", {})
+    site.add("Endpoint", "fails", {"_serving": {"current": {"servers": []}, "next": None, "old": []}})
     site.minutes = {
-        "s-0.0": {FIRST: used_with_gpus(10, 1, 60)},
-        "s-0.1": {FIRST: used_with_gpus(20, 2, 70)},
+        "s-0.0": {FIRST: used(10)},
+        "s-0.1": {FIRST: used(20)},
         "s-1.0": {FIRST: used(50)},
         "s-2.1": {FIRST: used(7)},
         "next": {FIRST: used(9)},
+        "old": {FIRST: used(11)},
     }
     site.another().publish()
     site.another().publish()
+    assert cpu_of(site, "blue") == {0: (2, 40, 30, 50)}
+    assert cpu_of(site, "green") == {0: (3, 9, 7, 11)}
 
-    def of(variant: str, name: str = "CPUUtilization") -> dict[int, tuple[float, ...]]:
-        return site.values("/aws/sagemaker/Endpoints", name, EndpointName="house", VariantName=variant)
 
-    assert of("blue", "GPUMemoryUtilization") == {0: (1, 130, 130, 130)}
-    assert of("green", "GPUMemoryUtilization") == {}
-    assert of("blue") == {0: (2, 40, 30, 50)}
-    assert of("green") == {0: (2, 8, 7, 9)}
+def test_an_instance_that_tells_late_is_not_left_out(site: Site) -> None:
+    site.add("Endpoint", "house", {"_serving": {"current": {"servers": CURRENT}, "next": None, "old": []}})
+    job = site.add("TrainingJob", "mine", running("algo-1", "algo-2"))
+    first = f"TrainingJob-{job.id}"
+    site.minutes = {"s-0.0": {FIRST: used(10)}, first: {FIRST: used(1)}}
+    publishing = site.another()
+    publishing.publish()
+    assert cpu_of(site, "blue") == {0: (1, 10, 10, 10)}
+    site.minutes |= {"s-1.0": {FIRST: used(50)}, f"{first}-2": {FIRST: used(2)}}
+    site.now += 60
+    publishing.publish()
+    assert cpu_of(site, "blue") == {0: (2, 30, 10, 50)}
+    late = site.values("/aws/sagemaker/TrainingJobs", "CPUUtilization", Host="mine/algo-2")
+    assert late == {0: (1, 2, 2, 2)}
+
+
+def test_a_clock_that_is_set_back_silences_nobody(site: Site) -> None:
+    site.add("Endpoint", "house", {"_serving": {"current": {"servers": CURRENT}, "next": None, "old": []}})
+    publishing = site.another()
+    site.now += 86_400
+    publishing.publish()
+    site.now -= 86_400
+    site.minutes = {"s-2.0": {FIRST: used(10)}}
+    publishing.publish()
+    assert cpu_of(site, "green") == {0: (1, 10, 10, 10)}
+
+
+def test_one_that_cannot_be_published_is_in_nobodys_way(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.add("TrainingJob", "odd", {"_run": {"launched": True}})
+    job = site.add("TrainingJob", "mine", running("algo-1"))
+    site.minutes = {f"TrainingJob-{job.id}": {FIRST: used(50)}}
+    site.another().publish()
+    assert site.values("/aws/sagemaker/TrainingJobs", "CPUUtilization", Host="mine/algo-1") == {0: (1, 50, 50, 50)}
+    assert "TrainingJob/odd" in caplog.text
 
 
 def test_what_was_not_published_while_nobody_was_there_is_published_later(site: Site) -> None:

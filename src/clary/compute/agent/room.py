@@ -66,14 +66,19 @@ class Room:
         return None
 
     def share(self, processes: Iterable[int]) -> float:
-        """Which part of its volume the job takes up, or of the disk where it has none, as far as that is known without
-        looking too often."""
-        if time.monotonic() - self._looked_at >= PATIENCE * self._costs:
+        """Which part of its volume the job takes up, or of the disk where it has none."""
+        since = time.monotonic() - self._looked_at
+        # A job with a volume is looked at by ``passed``, and that is often enough.
+        if self._most is None and since >= max(LONGEST_S, PATIENCE * self._costs):
             try:
                 disk = os.statvfs(self._path)
                 self._measure(processes, disk.f_bavail * disk.f_frsize)
             except OSError:
-                pass  # ``passed`` says so where it matters
+                pass  # what was known before is the best that there is
+        return self.known()
+
+    def known(self) -> float:
+        """The same, as it was when somebody looked last."""
         return self._taken / (self._most or self._size)
 
     def _measure(self, processes: Iterable[int], free: int) -> None:

@@ -47,13 +47,10 @@ class Usage:
         """``find`` gives the machine's GPUs, and is called once, when they are first looked at."""
         self._path = folder.file("usage.json")
         self._memory_bytes = folder.spec.limits.memory_bytes or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        self._minute = self._told = 0
-        self._began = time.monotonic()
-        self._cpu_s = 0.0
-        self._peak_bytes = 0
+        self._told = 0
+        self._reset(0)
         self._find: Callable[[], Gpus | None] | None = find
         self._gpus: Gpus | None = None
-        self._gpu_s = self._gpu_share = 0.0
         self._minutes: dict[str, dict[str, float]] = {}
         try:
             with open(self._path, encoding="utf-8") as file:
@@ -62,20 +59,24 @@ class Usage:
             pass  # there was none
 
     def begin(self) -> None:
-        """A process begins: the first one, or one after another."""
-        if not self._minute:
-            self._began = time.monotonic()
+        """A process begins: the first one, or one after another, which goes on in the same minute or begins another."""
+        if _now() != self._minute:
+            self._reset(0)
+
+    def _reset(self, minute: int) -> None:
+        self._minute, self._began = minute, time.monotonic()
+        self._cpu_s = self._gpu_s = self._gpu_share = 0.0
+        self._peak_bytes = 0
 
     def look(self, cpu_s: float, memory_bytes: int, disk: Callable[[], float]) -> None:
         """The process has used ``cpu_s`` seconds of the CPU since the last look and holds so much memory. ``disk``
         gives the share of the disk that it takes up, and is asked once a minute."""
-        minute = int(time.time()) // MINUTE * MINUTE
+        minute = _now()
         if minute != self._minute:
             seconds = time.monotonic() - self._began
             if self._minute and seconds >= LEAST_S:
-                self._write(seconds, disk)
-                self._began, self._cpu_s, self._peak_bytes = time.monotonic(), 0.0, 0
-                self._gpu_s = self._gpu_share = 0.0
+                self._write(seconds, disk())
+                self._reset(minute)
             self._minute = minute
         self._cpu_s += cpu_s
         self._peak_bytes = max(self._peak_bytes, memory_bytes)
@@ -99,8 +100,8 @@ class Usage:
             return f"GPUUtilization and GPUMemoryUtilization are not measured: {error}."
         return ""
 
-    def end(self, disk: Callable[[], float]) -> None:
-        """The process has ended."""
+    def end(self, disk: float) -> None:
+        """The process has ended, and takes up this share of the disk."""
         self._let_go()
         seconds = time.monotonic() - self._began
         if self._minute and (seconds >= LEAST_S or not self._told):
@@ -110,12 +111,12 @@ class Usage:
         if self._gpus is not None:
             self._gpus.close()
 
-    def _write(self, seconds: float, disk: Callable[[], float]) -> None:
+    def _write(self, seconds: float, disk: float) -> None:
         self._told = self._minute
         values = self._minutes[str(self._minute)] = {
             "CPUUtilization": round(100 * self._cpu_s / max(seconds, 0.001), 3),
             "MemoryUtilization": round(100 * self._peak_bytes / self._memory_bytes, 3),
-            "DiskUtilization": round(100 * disk(), 3),
+            "DiskUtilization": round(100 * disk, 3),
         }
         if self._gpus is not None:
             values["GPUUtilization"] = round(100 * self._gpu_s / max(seconds, 0.001), 3)
@@ -124,11 +125,17 @@ class Usage:
             del self._minutes[min(self._minutes, key=int)]
         aside = f"{self._path}.new"
         try:
-            file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            try:
-                os.write(file, dumps(self._minutes).encode())
-            finally:
-                os.close(file)
+            with open(aside, "w", encoding="utf-8", opener=_private) as file:
+                file.write(dumps(self._minutes))
             os.rename(aside, self._path)
         except OSError:
             pass  # the disk is full, which others see to: the next minute may find room
+
+
+def _now() -> int:
+    """The minute that it is."""
+    return int(time.time()) // MINUTE * MINUTE
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

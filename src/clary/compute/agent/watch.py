@@ -105,11 +105,11 @@ class Watch:
             if open_output:
                 self._drain()
         finally:
-            self._usage.end(self._share)
             signal.set_wakeup_fd(before)
             os.close(bell)
             os.close(ring)
             child.close()
+            self._usage.end(self._room.known())
         self._log.flush()
         assert child.exit_code is not None
         return Ending(child.exit_code, self._cause, self._message)
@@ -117,6 +117,9 @@ class Watch:
     def _look(self, turn: Callable[[], str | None] | None) -> None:
         now = time.monotonic()
         limits = self._limits
+        if due := now > self._memory_at:
+            self._memory_at = now + self._memory_pause
+            self._look_at_use()
         if self._cause is None:
             if self._stop_wanted():
                 self._cause, self._message = "stopped", "The job was stopped."
@@ -124,9 +127,8 @@ class Watch:
                 self._cause, self._message = over
             elif full := self._full(now):
                 self._cause, self._message = "disk", full
-            elif now > self._memory_at:
-                self._memory_at = now + self._memory_pause
-                self._look_at_use(limits.memory_bytes)
+            elif due:
+                self._check_use(limits.memory_bytes)
             if self._cause is None and turn is not None and (message := turn()):
                 self._cause, self._message = "given up", message
         if self._cause is None:
@@ -147,9 +149,6 @@ class Watch:
         self._room_at = now + ROOM_S
         return ": ".join(self._room.passed(descendants(self._child.pid)) or ())
 
-    def _share(self) -> float:
-        return self._room.share(descendants(self._child.pid))
-
     def _over(self, now: float) -> tuple[str, str] | None:
         """The limit of time that the process passed first, however late it is looked at: cause and message."""
         limits, ran = self._limits, now - self._child.began
@@ -164,19 +163,22 @@ class Watch:
         ago, cause, message = max(passed, default=(0.0, "", ""))
         return (cause, message) if ago > 0 else None
 
-    def _look_at_use(self, most: int | None) -> None:
-        held = self._child.memory()
-        # A sandbox does not add up what its processes used, so it is counted while they live.
-        cpu = max(self._cpu, cpu_seconds(self._child.pid))
+    def _look_at_use(self) -> None:
+        held, cpu = self._child.memory(), cpu_seconds(self._child.pid)
+        # A sandbox does not add up what its processes used, so there is less of it when one of them has ended.
+        more = max(0.0, cpu - self._cpu)
         # What hardly does anything, such as a server that waits, is looked at less often.
-        idle = held <= 1.01 * self._held and cpu - self._cpu < IDLE_CPU * self._memory_pause
+        idle = held <= 1.01 * self._held and more < IDLE_CPU * self._memory_pause
         self._memory_pause = min(2 * self._memory_pause, LONGEST_MEMORY_S) if idle else MEMORY_S
-        self._usage.look(cpu - self._cpu, held, self._share)
+        self._usage.look(more, held, lambda: self._room.share(descendants(self._child.pid)))
         if time.monotonic() - self._child.began > GPUS_S and (
             line := self._usage.look_at_gpus(descendants(self._child.pid))
         ):
             self._log.note(line)
         self._held, self._cpu = held, cpu
+
+    def _check_use(self, most: int | None) -> None:
+        held = self._held
         if self._child.group is not None:
             return  # the kernel holds it
         there = sum(1 for _ in descendants(self._child.pid))

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from uv import find_uv_bin
 
 import clary.compute.agent
@@ -66,10 +67,9 @@ class LocalPlacement:
 
     def usage(self, id: str) -> Mapping[int, Mapping[str, float]]:
         try:
-            found = json.loads((self.folder(id) / "usage.json").read_bytes())
-        except (OSError, ValueError):
-            return {}  # no minute has been told yet
-        return {int(minute): values for minute, values in found.items()}
+            return msgspec.json.decode((self.folder(id) / "usage.json").read_bytes(), type=dict[int, dict[str, float]])
+        except (OSError, msgspec.DecodeError):
+            return {}  # no minute has been told yet; without a sandbox, the job itself could write the file
 
     def volumes(self) -> Sequence[str]:
         return sorted(each.name for each in self._volumes.iterdir()) if self._volumes.is_dir() else []

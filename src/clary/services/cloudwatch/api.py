@@ -11,7 +11,7 @@ from clary.resources.context import Platform
 from clary.state.database import Database
 from clary.state.series_points import Metric, Point, Summary
 
-__all__ = ["Batch", "Metric", "Point", "Summary", "keep", "keep_batch", "thin_out"]
+__all__ = ["Batch", "Metric", "Point", "Summary", "forget_metrics", "keep", "keep_batch", "thin_out"]
 
 THIN_OUT_SECONDS = 60.0
 """How often points that are old enough are put together."""
@@ -55,3 +55,9 @@ def thin_out(platform: Platform) -> float:
     with platform.database.write() as transaction:
         transaction.series.thin_out(platform.clock())
     return THIN_OUT_SECONDS
+
+
+def forget_metrics(platform: Platform) -> None:
+    """Forget the metrics of which nothing is left."""
+    with platform.database.write() as transaction:
+        transaction.series.forget_old(platform.clock())

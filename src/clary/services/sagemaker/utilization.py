@@ -7,20 +7,26 @@ Reference: https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch
 
 from __future__ import annotations
 
-from collections import defaultdict
+import logging
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 from clary.resources.context import Platform
-from clary.services.sagemaker.endpoints.deployment import instances, variants_of
 from clary.services.sagemaker.endpoints.lifecycle import SERVING
 from clary.services.sagemaker.execution.api import RUN, JobKind, agents
-from clary.services.sagemaker.execution.usage import MINUTE, host_points, points, together
+from clary.services.sagemaker.execution.usage import MINUTE, Minutes, host_points, points, together
 from clary.state.records import Record
 from clary.state.series_points import Point
 
+log = logging.getLogger(__name__)
+
 SETTLE_SECONDS = 5.0
 """How long agents may take to tell of a minute that is over: they look twice a second, or less often at who rests."""
+LATE_SECONDS = 3 * MINUTE
+"""How long after that what an agent tells is still looked for: it may have been held up."""
+TOGETHER = 500
+"""How many points are put in one transaction, in which nobody else can write."""
 
 _ENDPOINTS = "/aws/sagemaker/Endpoints"
 
@@ -31,29 +37,34 @@ class Utilization:
     def __init__(self, platform: Platform, kinds: Mapping[str, JobKind]) -> None:
         self._platform = platform
         self._kinds = kinds
-        self._told: dict[int, int] = {}
-        """By the rows of jobs and endpoints, the last minute that was published of them. What this process does not
-        know it publishes again, which changes nothing."""
+        self._published = 0
+        """The seconds since the epoch up to which this process has published, if the clock has not been set back."""
 
     def publish(self) -> float:
         """Publish the minutes that are over; gives the seconds until the next one is."""
         now = self._platform.clock()
         over = int(now - SETTLE_SECONDS) // MINUTE * MINUTE
+        # What has been published before is not put again, so more may be looked at than there is to be put.
+        within = range(self._published - LATE_SECONDS if self._published <= over else 0, over)
         with self._platform.database.read() as transaction:
             at_work = transaction.active("sagemaker", [*self._kinds, "Endpoint"])
-        found: dict[tuple[str, str], list[Point]] = defaultdict(list)
-        told: dict[int, int] = {}
         for record in at_work:
-            last = self._told.get(record.id, 0)
-            new = self._points(record, range(last + 1, over))
-            found[record.key.account, record.key.region] += new
-            told[record.id] = max((point.time for point in new), default=last)
-        if any(found.values()):
-            with self._platform.database.write() as transaction:
-                for (account, region), new in found.items():
-                    transaction.series.add_new(account, region, new, now)
-        self._told = told
+            try:
+                self._publish(record, within, now)
+            except Exception:
+                log.exception("what %s uses cannot be published", record.arn)
+        self._published = over
         return over + MINUTE + SETTLE_SECONDS - now
+
+    def _publish(self, record: Record, within: range, now: float) -> None:
+        place = record.key.account, record.key.region
+        if not (found := self._points(record, within)):
+            return
+        with self._platform.database.read() as transaction:
+            new = transaction.series.lacking(*place, found)
+        for start in range(0, len(new), TOGETHER):
+            with self._platform.database.write() as transaction:
+                transaction.series.put(*place, new[start : start + TOGETHER], now)
 
     def _points(self, record: Record, within: range) -> list[Point]:
         if record.key.kind in self._kinds:
@@ -61,25 +72,27 @@ class Utilization:
                 return []
             usage = agents(self._platform, record).usage()
             return host_points(record, self._kinds[record.key.kind].log_group, usage, within)
+        variants: dict[str, list[Minutes]] = {}
+        for (variant, _), servers in _instances(record):
+            minutes = together(self._platform.placement.usage(server["id"]) for server in servers)
+            variants.setdefault(variant, []).append(minutes)
         return [
             point
-            for variant, servers in _variants(record)
+            for variant, instances in variants.items()
             for point in points(
-                _ENDPOINTS,
-                (("EndpointName", record.name), ("VariantName", variant)),
-                [together(self._platform.placement.usage(server["id"]) for server in each) for each in servers],
-                within,
+                _ENDPOINTS, (("EndpointName", record.name), ("VariantName", variant)), instances, within
             )
         ]
 
 
-def _variants(endpoint: Record) -> Iterator[tuple[str, list[list[dict[str, Any]]]]]:
-    """The variants of an endpoint with the servers of each of their instances, those of a deployment that is on its
-    way too."""
+def _instances(endpoint: Record) -> Iterator[tuple[tuple[str, int], list[dict[str, Any]]]]:
+    """The instances of an endpoint, each with its servers: those of its deployment, of the one that is on its way, and
+    those that are about to end."""
     serving = endpoint.document.get(SERVING, {})
-    found: dict[str, list[list[dict[str, Any]]]] = {}
-    for deployment in (serving.get("current"), serving.get("next")):
-        for each in variants_of(deployment) if deployment is not None else ():
-            name = each["variant"]["VariantName"]
-            found.setdefault(name, []).extend(instances(deployment, name).values())
-    yield from found.items()
+
+    def instance(server: dict[str, Any]) -> tuple[str, int]:
+        return server["variant"], server["instance"]
+
+    for each in (serving.get("current"), serving.get("next"), *serving.get("old", ())):
+        for name, servers in groupby(sorted(each["servers"], key=instance) if each else (), instance):
+            yield name, list(servers)

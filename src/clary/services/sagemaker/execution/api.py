@@ -374,7 +374,7 @@ class JobKind(ABC):
         if not record.document[RUN]["launched"]:
             return _nothing
         found = host_points(record, self.log_group, agents(platform, record).usage())
-        return lambda transaction: transaction.series.add_new(
+        return lambda transaction: transaction.series.put(
             record.key.account, record.key.region, found, platform.clock()
         )
 
