@@ -24,7 +24,7 @@ from clary.compute.isolation.select import ISOLATIONS, availability
 from clary.compute.placement.local import LocalPlacement
 from clary.compute.spec import ImageSpec
 from clary.core.settings import Settings
-from clary.testing.contracts.placement import Jobs
+from clary.testing.contracts.jobs import Jobs
 
 
 def _share(name: str) -> None:

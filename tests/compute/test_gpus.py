@@ -17,7 +17,7 @@ from gpu_trial import GIB, LOST, NO_PERMISSION, NOT_SUPPORTED, Driver, Gpu
 from clary.compute.agent import gpus
 from clary.compute.agent.gpus import NOT_AVAILABLE, SPARE, Gpus, library
 from clary.compute.placement import local
-from clary.testing.contracts.placement import Jobs, end
+from clary.testing.contracts.jobs import Jobs, end
 from clary.testing.contracts.waiting import log_text
 
 NOW = 1_700_000_000_000_000

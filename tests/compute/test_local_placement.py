@@ -16,7 +16,8 @@ from clary.compute.placement.local import LocalPlacement
 from clary.compute.spec import ImageSpec, Input, JobSpec, SpecError
 from clary.core.settings import Settings
 from clary.testing.contracts.isolation import IsolationContract
-from clary.testing.contracts.placement import SERVER, Jobs, PlacementContract, Store, ask, end
+from clary.testing.contracts.jobs import SERVER, Jobs, Store, ask, end
+from clary.testing.contracts.placement import PlacementContract
 from clary.testing.contracts.waiting import log_text, wait_for, wait_for_end
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clary.compute.spec import Output
-from clary.testing.contracts.placement import Jobs, end
+from clary.testing.contracts.jobs import Jobs, end
 
 WRITES = """
 import os

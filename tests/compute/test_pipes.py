@@ -16,7 +16,7 @@ from clary.compute.agent.flow import frames
 from clary.compute.isolation.select import ISOLATIONS, availability
 from clary.compute.placement.local import LocalPlacement
 from clary.compute.spec import ImageSpec, Input, Limits, Output
-from clary.testing.contracts.placement import Jobs, end
+from clary.testing.contracts.jobs import Jobs, end
 from clary.testing.contracts.waiting import log_text, wait_for, wait_for_end
 
 READ = """

@@ -15,7 +15,7 @@ from clary.compute.isolation.select import availability
 from clary.compute.placement.local import LocalPlacement, _locked
 from clary.compute.spec import ImageSpec, Input, JobSpec, Output
 from clary.core.settings import Settings
-from clary.testing.contracts.placement import Jobs, end
+from clary.testing.contracts.jobs import Jobs, end
 from clary.testing.contracts.waiting import log_text, wait_for, wait_for_end
 
 TELL = """

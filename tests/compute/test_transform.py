@@ -11,7 +11,7 @@ from typing import Any
 from transform_trial import MODEL, calls, data_log, output, outputs, spec, transform
 
 from clary.compute.spec import Input, JobSpec, Transform
-from clary.testing.contracts.placement import Jobs, end
+from clary.testing.contracts.jobs import Jobs, end
 from clary.testing.contracts.waiting import log_text, wait_for, wait_for_end
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from transform_trial import output, transform
 
 from clary.compute.spec import Input
-from clary.testing.contracts.placement import Jobs, end
+from clary.testing.contracts.jobs import Jobs, end
 
 BEGAN = 1661820555.5
 """2022-08-30T00:49:15Z"""

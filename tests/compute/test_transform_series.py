@@ -12,7 +12,7 @@ from transform_trial import MODEL, calls, data_log, output, outputs, spec
 
 from clary.compute.placement.base import Observation
 from clary.compute.spec import JobSpec
-from clary.testing.contracts.placement import Jobs, end
+from clary.testing.contracts.jobs import Jobs, end
 from clary.testing.contracts.waiting import log_text, wait_for, wait_for_end
 
 GARBAGE = """

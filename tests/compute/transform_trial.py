@@ -6,7 +6,7 @@ from typing import Any
 
 from clary.compute.placement.base import Observation
 from clary.compute.spec import Input, JobSpec, Transform
-from clary.testing.contracts.placement import Jobs
+from clary.testing.contracts.jobs import Jobs
 from clary.testing.contracts.waiting import log_text, wait_for_end
 
 MODEL = """

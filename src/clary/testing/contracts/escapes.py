@@ -29,7 +29,7 @@ from clary.compute.isolation.select import groups, options
 from clary.compute.placement.base import Placement
 from clary.compute.spec import ImageSpec, Input, JobSpec, Limits, Output
 from clary.core.settings import Settings
-from clary.testing.contracts.placement import SERVER, Jobs, Store, end
+from clary.testing.contracts.jobs import SERVER, Jobs, Store, end
 from clary.testing.contracts.waiting import log_text, wait_for
 
 MIB = 1 << 20

@@ -13,7 +13,7 @@ import pytest
 from clary.compute.isolation.select import ISOLATIONS, availability, options
 from clary.compute.placement.base import Placement
 from clary.compute.spec import ImageSpec
-from clary.testing.contracts.placement import SERVER, Jobs, Store, ask, end
+from clary.testing.contracts.jobs import SERVER, Jobs, Store, ask, end
 from clary.testing.contracts.waiting import log_text, wait_for, wait_for_end
 
 
