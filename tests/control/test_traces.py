@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from clary.core.settings import SettingsError, load
 from clary.core.tracing import Trace, Tracer, place_below, read
 from clary.testing.collector import Collector, collector
+from clary.testing.contracts.waiting import wait_for
 from clary.testing.server import Server, server
 
 TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -27,14 +27,6 @@ def _collector() -> Iterator[Collector]:
 def traced(collector: Collector) -> Iterator[Server]:
     with server(otlp_endpoint=collector.url) as running:
         yield running
-
-
-def wait_until(condition: Any, seconds: float = 60) -> Any:
-    until = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < until
-        time.sleep(0.02)
-    return found
 
 
 def test_a_job_is_one_trace(traced: Server, collector: Collector) -> None:
@@ -56,8 +48,8 @@ def test_a_job_is_one_trace(traced: Server, collector: Collector) -> None:
         ResourceConfig={"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1},
         StoppingCondition={"MaxRuntimeInSeconds": 60},
     )
-    wait_until(lambda: "TrainingJob traced" in collector.of(TRACE_ID))
-    wait_until(lambda: {"sagemaker CreateTrainingJob", "Training"} <= collector.of(TRACE_ID).keys())
+    wait_for(lambda: "TrainingJob traced" in collector.of(TRACE_ID), 60)
+    wait_for(lambda: {"sagemaker CreateTrainingJob", "Training"} <= collector.of(TRACE_ID).keys(), 60)
     described = sagemaker.describe_training_job(TrainingJobName="traced")
     assert described["TrainingJobStatus"] == "Completed", described.get("FailureReason")
     assert not [name for name in described if name.startswith("_")]
@@ -91,7 +83,7 @@ def test_a_trace_begins_at_the_edge(traced: Server, collector: Collector) -> Non
     def listing() -> list[dict[str, Any]]:
         return [span for span in collector.spans if span["name"].endswith("sagemaker ListModels")]
 
-    wait_until(lambda: len(listing()) == 2)
+    wait_for(lambda: len(listing()) == 2, 60)
     control, edge = sorted(listing(), key=lambda span: span["name"])
     assert "parentSpanId" not in edge
     assert (control["traceId"], control["parentSpanId"]) == (edge["traceId"], edge["spanId"])
@@ -105,7 +97,7 @@ def test_what_is_not_sampled_is_not_sent(traced: Server, collector: Collector) -
     )
     sagemaker.list_experiments()
     traced.client("sagemaker").list_trials()
-    wait_until(lambda: any(span["name"] == "control sagemaker ListTrials" for span in collector.spans))
+    wait_for(lambda: any(span["name"] == "control sagemaker ListTrials" for span in collector.spans), 60)
     assert collector.of(other) == {}
 
 

@@ -39,9 +39,9 @@ _BATCHES = "batch "
 
 _of_rows: BindParameter[int] = bindparam("rows", expanding=True)
 _mine = (_S.account == bindparam("of_account"), _S.region == bindparam("of_region"))
-# In one order, so that two writers of several metrics never wait for each other.
 _named = select(_S.digest, _S.id, _S.published).where(*_mine, _S.digest.in_(bindparam("digests", expanding=True)))
 _seen = Prepared(_named)
+# In one order, so that two writers of several metrics never wait for each other.
 _known = Prepared(_named.order_by(_S.digest).with_for_update())
 _new = Prepared(sqlite.insert(series).values({name: bindparam(name) for name in _METRIC}).on_conflict_do_nothing())
 _published = Prepared(update(series).where(_S.id.in_(_of_rows)).values(published=bindparam("now")))

@@ -20,12 +20,12 @@ from clary.compute.spec import ImageSpec, JobSpec
 from clary.core.errors import ServiceError, ValidationException
 from clary.resources.context import Context, Platform, Reconciliation
 from clary.resources.lifecycle import Lifecycle
+from clary.resources.traced import own_place, variables
 from clary.services.logs.api import register_stream
 from clary.services.sagemaker.execution.hosts import Agents, Host, instance_types
 from clary.services.sagemaker.execution.keys import KeyUse, unusable_key
 from clary.services.sagemaker.execution.line import NEVER, fill_places, join_line, why_waiting
 from clary.services.sagemaker.execution.quotas import check_quotas
-from clary.services.sagemaker.execution.traced import job_variables
 from clary.services.sagemaker.execution.usage import host_points
 from clary.state.records import Record
 from clary.state.transaction import Transaction
@@ -223,7 +223,7 @@ class JobKind(ABC):
         specs = {
             key: replace(
                 spec,
-                environment={**job_variables(record), **spec.environment},
+                environment={**variables(own_place(record)), **spec.environment},
                 attempt=run["attempt"],
                 endpoint_url=platform.settings.url,
                 region=record.key.region,
